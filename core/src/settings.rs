@@ -1,0 +1,62 @@
+//! What an operator decides about connections; shared by all sessions of a node.
+
+use std::time::Duration;
+
+use crate::channels::Namespaces;
+
+/// Settings of the client side.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The channels there are.
+    pub namespaces: Namespaces,
+    /// Development switch: every permission and token check is skipped.
+    pub insecure: bool,
+    /// Connections without a token become the anonymous user.
+    pub anonymous: bool,
+    /// Time between pings.
+    pub ping_interval: Duration,
+    /// How long a pong may take; shorter than the interval.
+    pub pong_timeout: Duration,
+    /// How long a socket may stay without a connect command.
+    pub stale_timeout: Duration,
+    /// How long past its expiry a connection or subscription is kept, so that a refresh may come late.
+    pub expiry_grace: Duration,
+    /// How long any command may take before it is answered with error 100. SDKs give up after five seconds.
+    pub command_timeout: Duration,
+    /// Commands of one connection waiting for an earlier one; beyond it reading stops.
+    pub commands_waiting_max: usize,
+    /// Channels on one connection.
+    pub channels_max: usize,
+    /// Bytes queued for one connection before it counts as slow.
+    pub queue_bytes_max: usize,
+    /// Most publications in a recovery or a client's history reply.
+    pub recovery_items_max: usize,
+    /// Bytes of publications that a feed keeps while somebody joins or a hole is being filled.
+    pub joining_bytes_max: usize,
+    /// Time between comparisons of a feed's position with the broker's.
+    pub position_check_interval: Duration,
+    /// The version told to clients.
+    pub version: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespaces: Namespaces::default(),
+            insecure: false,
+            anonymous: false,
+            ping_interval: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(8),
+            stale_timeout: Duration::from_secs(10),
+            expiry_grace: Duration::from_secs(25),
+            command_timeout: Duration::from_secs(4),
+            commands_waiting_max: 32,
+            channels_max: 128,
+            queue_bytes_max: 1 << 20,
+            recovery_items_max: 300,
+            joining_bytes_max: 1 << 20,
+            position_check_interval: Duration::from_secs(40),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
