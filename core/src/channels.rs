@@ -1,5 +1,14 @@
-//! Channels: namespaces and their permissions, the feed of a channel in one shard, and the use cases.
+//! Channels: namespaces and their permissions, the feed of a channel in one shard, interest in channels on one node,
+//! and the use cases.
 
+pub mod feed;
+pub mod hub;
 mod namespace;
+pub mod permission;
+pub mod recovery;
+mod service;
 
-pub use namespace::{Allowed, History, META_TTL, Namespace, Namespaces, Wanted};
+pub use feed::ChannelFeed;
+pub use hub::Hub;
+pub use namespace::{Allowed, Asked, Features, History, META_TTL, Namespace, Namespaces, Wanted};
+pub use service::{ChannelError, Channels, Post, StreamRequest};

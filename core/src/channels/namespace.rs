@@ -89,7 +89,44 @@ impl Namespaces {
     }
 }
 
+/// What a client asks of a stream, and whether it might read it anyway.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// It wants recovery.
+    pub recoverable: bool,
+    /// It wants its position tracked.
+    pub positioned: bool,
+    /// It may read the stream.
+    pub may_read_history: bool,
+}
+
+/// What a subscription gets of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// The stream, if there is one.
+    pub stream: Option<Retention>,
+    /// It recovers.
+    pub recoverable: bool,
+    /// Its position is tracked.
+    pub positioned: bool,
+}
+
 impl Namespace {
+    /// What a subscription gets: what is forced, and what is asked for and allowed or readable anyway (P 7.1).
+    pub fn features(&self, asked: Option<Asked>) -> Features {
+        let Some(history) = &self.history else {
+            return Features { stream: None, recoverable: false, positioned: false };
+        };
+        let gets = |wanted: Wanted, asks: fn(&Asked) -> bool| match wanted {
+            Wanted::Always => true,
+            Wanted::OnRequest => asked.as_ref().is_some_and(asks),
+            Wanted::Off => asked.as_ref().is_some_and(|asked| asks(asked) && asked.may_read_history),
+        };
+        let recoverable = gets(history.recovery, |asked| asked.recoverable);
+        let positioned = recoverable || gets(history.positioning, |asked| asked.positioned);
+        Features { stream: Some(history.keep), recoverable, positioned }
+    }
+
     /// The options as a token changes them for one subscription.
     pub fn overridden(&self, by: Overrides) -> Self {
         let mut options = self.clone();

@@ -1,0 +1,41 @@
+//! The protocol written as JSON: one object per message, messages joined by newlines (P section 2).
+
+mod decode;
+mod encode;
+mod payload;
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+
+use ports::channels::Published;
+use ports::protocol::{ClientProtocol, Command, Frames, Malformed, Offer, Push, Reply, Unspeakable};
+
+/// Reads and writes JSON messages.
+///
+/// Every message it writes is one line without an end: whoever fills a frame joins them with `\n`. Payloads pass
+/// through byte for byte, apart from raw newlines, which JSON allows between its words only (P-FRM-5, P-ENC-10).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Json;
+
+impl ClientProtocol for Json {
+    fn offer(&self) -> Offer {
+        Offer { name: "json", subprotocol: "centrifuge-json", frames: Frames::Text }
+    }
+
+    fn decode(&self, frame: &[u8], commands: &mut Vec<Command>) -> Result<(), Malformed> {
+        decode::frame(frame, commands)
+    }
+
+    fn reply(&self, reply: &Reply) -> Result<Bytes, Unspeakable> {
+        encode::reply(reply)
+    }
+
+    fn push(&self, push: &Push) -> Result<Bytes, Unspeakable> {
+        encode::push(push)
+    }
+
+    fn event(&self, published: &Published) -> Result<Bytes, Unspeakable> {
+        encode::event(published)
+    }
+}

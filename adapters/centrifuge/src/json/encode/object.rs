@@ -1,0 +1,174 @@
+//! A JSON object while it is written. Members that say nothing are left out, unless they are written `always`
+//! (P-ENC-3, P-ENC-4).
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+
+use ports::protocol::Unspeakable;
+
+use super::super::payload;
+
+/// Whether everything could be said; only payloads ever fail.
+pub(super) type Said = Result<(), Unspeakable>;
+
+/// One object as one line.
+pub(super) fn line(
+    bytes_hint: usize,
+    fill: impl FnOnce(&mut Object<'_>) -> Said,
+) -> Result<Bytes, Unspeakable> {
+    let mut out = String::with_capacity(bytes_hint);
+    Object::write(&mut out, fill)?;
+    Ok(Bytes::from(out))
+}
+
+/// The object that is open right now.
+pub(super) struct Object<'a> {
+    out: &'a mut String,
+    is_empty: bool,
+}
+
+impl Object<'_> {
+    /// Expects so many more bytes.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
+    }
+
+    /// A number; zero is left out.
+    pub(super) fn number(&mut self, key: &str, number: impl Into<u64>) {
+        let number = number.into();
+        if number != 0 {
+            self.number_always(key, number);
+        }
+    }
+
+    /// A number, also zero.
+    pub(super) fn number_always(&mut self, key: &str, number: impl Into<u64>) {
+        self.key(key);
+        show(self.out, format_args!("{}", number.into()));
+    }
+
+    /// A text; an empty one is left out.
+    pub(super) fn text(&mut self, key: &str, text: &str) {
+        if !text.is_empty() {
+            self.text_always(key, text);
+        }
+    }
+
+    /// A text, also an empty one.
+    pub(super) fn text_always(&mut self, key: &str, text: &str) {
+        self.key(key);
+        quote(self.out, text);
+    }
+
+    /// A flag; false is left out.
+    pub(super) fn flag(&mut self, key: &str, flag: bool) {
+        if flag {
+            self.key(key);
+            self.out.push_str("true");
+        }
+    }
+
+    /// A payload; an empty one is left out.
+    pub(super) fn json(&mut self, key: &str, payload: &[u8]) -> Said {
+        if payload.is_empty() {
+            return Ok(());
+        }
+        let json = payload::as_json(payload).ok_or(Unspeakable)?;
+        self.key(key);
+        self.out.push_str(&payload::on_one_line(json));
+        Ok(())
+    }
+
+    /// An object, also an empty one.
+    pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
+        self.key(key);
+        Object::write(self.out, fill)
+    }
+
+    /// A list of objects, also an empty one.
+    pub(super) fn objects<T>(
+        &mut self,
+        key: &str,
+        items: &[T],
+        fill: impl Fn(&mut Object<'_>, &T) -> Said,
+    ) -> Said {
+        self.key(key);
+        self.out.push('[');
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.out.push(',');
+            }
+            Object::write(self.out, |object| fill(object, item))?;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    fn write(out: &mut String, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
+        out.push('{');
+        fill(&mut Object { out, is_empty: true })?;
+        out.push('}');
+        Ok(())
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.is_empty {
+            self.out.push(',');
+        }
+        self.is_empty = false;
+        quote(self.out, key);
+        self.out.push(':');
+    }
+}
+
+fn quote(out: &mut String, text: &str) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\0'..='\x1f' => show(out, format_args!("\\u{:04x}", u32::from(letter))),
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
+}
+
+fn show(out: &mut String, what: std::fmt::Arguments<'_>) {
+    // A `String` takes whatever is written to it.
+    let _ = out.write_fmt(what);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_survive_a_json_parser() {
+        for text in ["", "plain", "\"\\/", "\0\u{1}\n\r\t\u{1f}\u{7f}", "grün \u{2028}\u{2029} 🦀"] {
+            let mut out = String::new();
+
+            quote(&mut out, text);
+
+            assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+            assert!(!out.contains(['\n', '\r']));
+        }
+    }
+
+    #[test]
+    fn members_that_say_nothing_are_left_out_unless_they_are_always_written() {
+        let line = line(0, |object| {
+            object.number("a", 0u32);
+            object.text("b", "");
+            object.flag("c", false);
+            object.json("d", b"")?;
+            object.number_always("e", 0u32);
+            object.text_always("f", "");
+            object.object("g", |_| Ok(()))?;
+            object.objects("h", &[(); 0], |_, ()| Ok(()))
+        });
+
+        assert_eq!(line.unwrap(), r#"{"e":0,"f":"","g":{},"h":[]}"#);
+    }
+}

@@ -1,0 +1,391 @@
+//! One channel in one shard: who listens, where the stream stands, and how newcomers and holes are dealt with.
+
+mod held;
+mod joining;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::channels::{
+    Address, BrokerError, Event, HistoryQuery, Position, Publication, Published, Retention, StreamView,
+};
+use ports::protocol::{ErrorCode, Recovery};
+use ports::time::Timestamp;
+
+use self::held::Held;
+use self::reading::Reading;
+use super::recovery::Bounds;
+
+/// The local subscribers of one channel.
+///
+/// ```text
+///            Join ─► waiting ──(attached; stream read)──► live ─► Leave
+///                       │ attach or read failed: refused    │ hole that history cannot fill: insufficient
+/// ```
+///
+/// The shard creates it with the first `Join`, declares interest to the hub, passes everything that arrives for the
+/// channel, answers each `Read` effect with a `Read` input, and drops it when [`ChannelFeed::is_empty`].
+///
+/// **Invariant:** *publications reach every live member in offset order, without holes or doubles, beginning right
+/// after the position its admission named.* What arrives while a newcomer waits is remembered; a newcomer is live from
+/// the moment its admission is handed out and skips what its admission covers.
+#[derive(Debug)]
+pub struct ChannelFeed {
+    address: Arc<Address>,
+    stream: Option<Retention>,
+    limits: Limits,
+    attached: bool,
+    /// The newest offset handed to live members; unknown until the first read.
+    position: Option<Position>,
+    members: BTreeMap<Seat, Member>,
+    waiting: usize,
+    tickets: u64,
+    /// Arrived, but not yet in order: no position yet, or a hole before it.
+    backlog: Held,
+    /// Handed out while somebody waited for a read that may not contain it.
+    recent: Held,
+    /// Publications are known to be missing after the position.
+    hole: bool,
+    /// No attempt to fill a hole or to learn the position before this.
+    heal_at: Timestamp,
+    reading: Option<Reading>,
+    reads: u32,
+    void_reads: u32,
+    check_at: Timestamp,
+    suspect: Option<Suspect>,
+}
+
+/// A member's place in its shard.
+pub type Seat = u32;
+
+/// Bounds and intervals of a feed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bounds of a recovery.
+    pub recovery: Bounds,
+    /// Bytes put aside while somebody joins or a hole is open.
+    pub joining_bytes_max: usize,
+    /// Time between comparisons with the broker's top.
+    pub check_interval: Duration,
+}
+
+/// What a feed is told.
+#[derive(Debug)]
+pub enum Input {
+    /// The broker sends this channel's events to the node from now on, or cannot.
+    Attached(Result<(), BrokerError>),
+    /// A session wants in.
+    Join(Join),
+    /// A session is not interested any more.
+    Leave(Seat),
+    /// An event of the channel.
+    Arrived(Arc<Published>),
+    /// Events of the channel were dropped on the way.
+    Behind,
+    /// The answer to [`Effect::Read`].
+    Read {
+        /// Which one.
+        read: u32,
+        /// What the broker said.
+        result: Result<StreamView, BrokerError>,
+    },
+    /// [`ChannelFeed::wakeup`] is due. Early calls are harmless.
+    Wakeup,
+}
+
+/// A session's wish to become a member.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Where the session sits.
+    pub seat: Seat,
+    /// The session's number of this subscription, echoed with everything about it.
+    pub join: u32,
+    /// Where it wants to continue.
+    pub recover: Option<Recovery>,
+    /// Refuse an unrecoverable position instead of reporting it.
+    pub refuse_unrecoverable: bool,
+    /// Tell the session of holes that cannot be filled.
+    pub positioned: bool,
+    /// Deliver joins and leaves.
+    pub notices: bool,
+}
+
+/// What a feed wants.
+#[derive(Debug)]
+pub enum Effect {
+    /// Read the stream and answer with [`Input::Read`].
+    Read {
+        /// Echo this.
+        read: u32,
+        /// What to read.
+        query: HistoryQuery,
+    },
+    /// Tell a session that it is in, or why not. Whatever is delivered to it afterwards comes after its reply.
+    Admit {
+        /// Which session.
+        seat: Seat,
+        /// Its number of the subscription.
+        join: u32,
+        /// What its reply says.
+        outcome: Result<Admission, ErrorCode>,
+    },
+    /// Send an event to a session.
+    Deliver {
+        /// Which session.
+        seat: Seat,
+        /// The event.
+        published: Arc<Published>,
+    },
+    /// Tell a session that it missed something for good. It is no member any more.
+    Insufficient {
+        /// Which session.
+        seat: Seat,
+        /// Its number of the subscription.
+        join: u32,
+    },
+}
+
+/// A member's first answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// The stream's position that the subscription begins with; `None` without a stream.
+    pub position: Option<Position>,
+    /// What was missed, if recovery was wanted and possible.
+    pub recovered: Option<Vec<Arc<Publication>>>,
+}
+
+#[derive(Debug)]
+struct Member {
+    join: u32,
+    positioned: bool,
+    notices: bool,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Until a read that began after `ticket` was drawn comes back.
+    Waiting { ticket: u64, recover: Option<Recovery>, refuse_unrecoverable: bool },
+    /// Gets everything beyond `covered`.
+    Live { covered: u64 },
+}
+
+/// A top that the feed had not reached when it was read.
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    offset: u64,
+    again_at: Timestamp,
+}
+
+/// Least time between two attempts to fill holes of one feed.
+const HEAL_PAUSE: Duration = Duration::from_secs(1);
+/// How long publications may still be on their way before a higher top counts as a hole.
+const SUSPICION: Duration = Duration::from_secs(2);
+
+impl ChannelFeed {
+    /// A feed without members. `phase` in 0..=255 spreads the position checks of many feeds over the interval.
+    pub fn new(
+        address: Arc<Address>,
+        stream: Option<Retention>,
+        limits: Limits,
+        now: Timestamp,
+        phase: u8,
+    ) -> Self {
+        let first_check = limits.check_interval * (u32::from(phase) + 1) / 256;
+        Self {
+            address,
+            stream,
+            limits,
+            attached: false,
+            position: None,
+            members: BTreeMap::new(),
+            waiting: 0,
+            tickets: 0,
+            backlog: Held::new(limits.joining_bytes_max),
+            recent: Held::new(limits.joining_bytes_max),
+            hole: false,
+            heal_at: now,
+            reading: None,
+            reads: 0,
+            void_reads: 0,
+            check_at: now.plus(first_check),
+            suspect: None,
+        }
+    }
+
+    /// Whether nobody listens or waits; the shard then drops the feed.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// How many sessions are members, waiting ones included.
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The members' seats and subscription numbers, for the shard to part with them if the feed itself fails.
+    pub fn members(&self) -> impl Iterator<Item = (Seat, u32)> {
+        self.members.iter().map(|(seat, member)| (*seat, member.join))
+    }
+
+    /// The channel.
+    pub fn address(&self) -> &Arc<Address> {
+        &self.address
+    }
+
+    /// How the channel remembers.
+    pub fn stream(&self) -> Option<Retention> {
+        self.stream
+    }
+
+    /// Takes in what happened and appends what is wanted, in the order in which it must be done.
+    pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Attached(Ok(())) => {
+                self.attached = true;
+                self.admit_without_stream(effects);
+            }
+            Input::Attached(Err(_)) => self.refuse_waiting(ErrorCode::Internal, effects),
+            Input::Join(join) => {
+                self.wait(join);
+                self.admit_without_stream(effects);
+            }
+            Input::Leave(seat) => self.remove(seat),
+            Input::Arrived(published) => self.arrived(published, effects),
+            Input::Behind => self.fell_behind(),
+            Input::Read { read, result } => self.read_done(now, read, result, effects),
+            Input::Wakeup => self.check_suspicion(now),
+        }
+        self.read_if_needed(now, effects);
+    }
+
+    /// When [`Input::Wakeup`] is wanted.
+    pub fn wakeup(&self) -> Option<Timestamp> {
+        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.members.is_empty() {
+            return None;
+        }
+        let heal = if self.lacks_something() { self.heal_at } else { Timestamp::NEVER };
+        let suspect = self.suspect.map_or(Timestamp::NEVER, |suspect| suspect.again_at);
+        Some(heal.min(suspect).min(self.check_at))
+    }
+
+    fn remove(&mut self, seat: Seat) {
+        if let Some(member) = self.members.remove(&seat)
+            && matches!(member.stage, Stage::Waiting { .. })
+        {
+            self.waiting -= 1;
+        }
+        if self.waiting == 0 {
+            self.recent.reset();
+        }
+    }
+
+    fn arrived(&mut self, published: Arc<Published>, effects: &mut Vec<Effect>) {
+        #[cfg(feature = "chaos")]
+        crate::chaos::feed(&published);
+        if self.stream.is_none() {
+            self.deliver(&published, 0, effects);
+        } else if self.lacks_something() {
+            self.backlog.push(published);
+        } else {
+            self.accept(published, effects);
+        }
+    }
+
+    /// The next event in order of arrival, with a known position and no hole before it.
+    fn accept(&mut self, published: Arc<Published>, effects: &mut Vec<Effect>) {
+        let Some(position) = &self.position else { return };
+        let Some((offset, epoch)) = published.position() else {
+            self.deliver(&published, 0, effects);
+            return;
+        };
+        if *epoch != position.epoch {
+            self.timeline_ended(effects);
+            self.backlog.push(published);
+        } else if offset == position.offset + 1 {
+            self.advance(offset, published, effects);
+        } else if offset > position.offset {
+            self.backlog.push(published);
+            self.hole = true;
+        }
+    }
+
+    /// Hands the publication after the position to everybody it is new to.
+    fn advance(&mut self, offset: u64, published: Arc<Published>, effects: &mut Vec<Effect>) {
+        if let Some(position) = &mut self.position {
+            position.offset = offset;
+        }
+        self.deliver(&published, offset, effects);
+        if self.waiting > 0 {
+            self.recent.push(published);
+        }
+    }
+
+    /// `offset` 0 is an event outside the stream, which is new to everybody.
+    fn deliver(&self, published: &Arc<Published>, offset: u64, effects: &mut Vec<Effect>) {
+        let is_notice = matches!(published.event, Event::Join(_) | Event::Leave(_));
+        for (seat, member) in &self.members {
+            let Stage::Live { covered } = member.stage else { continue };
+            let is_new = offset == 0 || offset > covered;
+            if is_new && (member.notices || !is_notice) {
+                effects.push(Effect::Deliver { seat: *seat, published: Arc::clone(published) });
+            }
+        }
+    }
+
+    /// Nothing can be handed out in order before a read.
+    fn lacks_something(&self) -> bool {
+        self.hole || self.position.is_none()
+    }
+
+    fn fell_behind(&mut self) {
+        if self.position.is_some() {
+            self.hole = true;
+        } else {
+            self.backlog.lose();
+        }
+    }
+
+    /// The stream the position belongs to is gone. Those who track it must start over; the others go on with the new
+    /// one once its top has been read.
+    fn timeline_ended(&mut self, effects: &mut Vec<Effect>) {
+        self.part_with_positioned(u64::MAX, effects);
+        self.position = None;
+        self.hole = false;
+        self.suspect = None;
+        self.recent.reset();
+        if let Some(reading) = &mut self.reading {
+            reading.void = true;
+        }
+    }
+
+    /// Ends the subscriptions that track their position and have not got everything up to `offset`.
+    fn part_with_positioned(&mut self, offset: u64, effects: &mut Vec<Effect>) {
+        self.members.retain(|seat, member| {
+            let Stage::Live { covered } = &mut member.stage else { return true };
+            if *covered >= offset {
+                return true;
+            }
+            *covered = 0;
+            if member.positioned {
+                effects.push(Effect::Insufficient { seat: *seat, join: member.join });
+            }
+            !member.positioned
+        });
+    }
+
+    fn check_suspicion(&mut self, now: Timestamp) {
+        if let (Some(suspect), Some(position)) = (self.suspect, &self.position)
+            && now >= suspect.again_at
+        {
+            self.suspect = None;
+            if position.offset < suspect.offset {
+                self.hole = true;
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! When a feed reads its stream, and what it makes of the answer.
+
+use std::sync::Arc;
+
+use ports::channels::{BrokerError, Event, HistoryQuery, Order, Published, StreamView};
+use ports::protocol::ErrorCode;
+use ports::time::Timestamp;
+
+use super::{ChannelFeed, Effect, HEAL_PAUSE, SUSPICION, Stage, Suspect};
+
+/// A read under way.
+#[derive(Debug)]
+pub(super) struct Reading {
+    read: u32,
+    /// Newcomers up to this ticket waited when it began.
+    pub(super) ticket: u64,
+    query: HistoryQuery,
+    /// Its answer would mix two timelines; ask again.
+    pub(super) void: bool,
+}
+
+impl Reading {
+    /// Whether the stream may hold more after the items of this view.
+    pub(super) fn is_cut(&self, view: &StreamView) -> bool {
+        self.query.limit.is_some_and(|limit| limit > 0 && view.publications.len() >= limit)
+    }
+}
+
+/// A newcomer is refused when so many reads in a row could not be used.
+const VOID_READS_MAX: u32 = 3;
+
+impl ChannelFeed {
+    /// Begins a read if somebody waits, a hole is to be filled, the position is unknown or a check is due. One at a
+    /// time: all who wait share it.
+    pub(super) fn read_if_needed(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.members.is_empty() {
+            return;
+        }
+        let heals = self.lacks_something() && now >= self.heal_at;
+        let checks = now >= self.check_at;
+        if self.waiting == 0 && !heals && !checks {
+            return;
+        }
+        if checks {
+            self.check_at = now.plus(self.limits.check_interval);
+        }
+        if heals {
+            self.heal_at = now.plus(HEAL_PAUSE);
+        }
+        self.begin_read(self.query(heals), effects);
+    }
+
+    fn query(&self, heals: bool) -> HistoryQuery {
+        let hole = self.position.as_ref().filter(|_| heals && self.hole).map(|position| position.offset);
+        let wishes = self.members.values().filter_map(|member| match &member.stage {
+            Stage::Waiting { recover: Some(wish), .. } => Some(wish.offset),
+            Stage::Waiting { recover: None, .. } | Stage::Live { .. } => None,
+        });
+        match wishes.chain(hole).min() {
+            None => HistoryQuery::TOP,
+            Some(since) => HistoryQuery {
+                since: Some(since),
+                limit: Some(self.limits.recovery.items_max + 1),
+                order: Order::OldestFirst,
+            },
+        }
+    }
+
+    fn begin_read(&mut self, query: HistoryQuery, effects: &mut Vec<Effect>) {
+        self.reads = self.reads.wrapping_add(1);
+        self.recent.reset();
+        self.reading = Some(Reading { read: self.reads, ticket: self.tickets, query, void: false });
+        effects.push(Effect::Read { read: self.reads, query });
+    }
+
+    pub(super) fn read_done(
+        &mut self,
+        now: Timestamp,
+        read: u32,
+        result: Result<StreamView, BrokerError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(reading) = self.reading.take_if(|reading| reading.read == read) else { return };
+        let Ok(view) = result else {
+            self.refuse_waiting(ErrorCode::Internal, effects);
+            self.heal_at = now.plus(HEAL_PAUSE);
+            return;
+        };
+        if reading.void || self.must_read_again(&view) {
+            self.void_reads += 1;
+            if self.void_reads > VOID_READS_MAX {
+                self.void_reads = 0;
+                self.refuse_waiting(ErrorCode::Internal, effects);
+            }
+            return;
+        }
+        self.void_reads = 0;
+        self.orient(&view, effects);
+        if self.hole {
+            self.fill_hole(now, &reading, &view, effects);
+        }
+        self.admit(&reading, &view, effects);
+        self.suspect_top(now, view.top.offset);
+        self.drain_backlog(now, effects);
+    }
+
+    /// What was handed out after the view was taken is needed by newcomers, but was too much to keep.
+    fn must_read_again(&self, view: &StreamView) -> bool {
+        let handed_out = self
+            .position
+            .as_ref()
+            .is_some_and(|position| position.epoch == view.top.epoch && position.offset > view.top.offset);
+        self.waiting > 0 && handed_out && self.recent.has_lost()
+    }
+
+    /// Learns where the stream stands.
+    fn orient(&mut self, view: &StreamView, effects: &mut Vec<Effect>) {
+        if self.position.as_ref().is_some_and(|position| position.epoch != view.top.epoch) {
+            self.timeline_ended(effects);
+        }
+        if self.position.is_none() {
+            self.position = Some(view.top.clone());
+        }
+    }
+
+    /// Hands out what was missing, or tells those who track their position that it is gone.
+    fn fill_hole(&mut self, now: Timestamp, reading: &Reading, view: &StreamView, effects: &mut Vec<Effect>) {
+        let Some(position) = self.position.clone() else { return };
+        if reading.query.since.is_none_or(|since| since > position.offset) {
+            return;
+        }
+        let mut newest = position.offset;
+        for publication in &view.publications {
+            if publication.offset == newest + 1 {
+                newest = publication.offset;
+                let event = Event::Publication(Arc::clone(publication), Some(view.top.epoch.clone()));
+                self.advance(newest, Arc::new(Published::new(Arc::clone(&self.address), event)), effects);
+            }
+        }
+        self.hole = false;
+        if newest >= view.top.offset {
+            return;
+        }
+        if reading.is_cut(view) && newest > position.offset {
+            self.hole = true;
+            self.heal_at = now;
+        } else {
+            self.part_with_positioned(view.top.offset, effects);
+            self.position = Some(view.top.clone());
+        }
+    }
+
+    /// A top beyond the position may be on its way; if it has not come in two seconds, it is a hole.
+    fn suspect_top(&mut self, now: Timestamp, top: u64) {
+        let behind = self.position.as_ref().is_some_and(|position| position.offset < top);
+        if behind && !self.hole && self.suspect.is_none() {
+            self.suspect = Some(Suspect { offset: top, again_at: now.plus(SUSPICION) });
+        }
+    }
+
+    /// Takes up what arrived meanwhile, until the next hole. What belongs to another timeline than the one just read is
+    /// dropped; whether the timeline has changed once more is looked up soon.
+    fn drain_backlog(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        while !self.lacks_something() {
+            let Some(published) = self.backlog.pop() else { break };
+            let foreign = match (published.position(), &self.position) {
+                (Some((_, epoch)), Some(position)) => *epoch != position.epoch,
+                (None, _) | (_, None) => false,
+            };
+            if foreign {
+                self.check_at = self.check_at.min(now.plus(SUSPICION));
+            } else {
+                self.accept(published, effects);
+            }
+        }
+        if self.backlog.take_lost() {
+            self.hole = true;
+        }
+    }
+}

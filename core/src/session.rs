@@ -1,0 +1,352 @@
+//! One connection's life, from the opened socket to the last farewell.
+
+mod closing;
+mod commands;
+mod connecting;
+mod job;
+mod live;
+mod refreshing;
+mod subscribing;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::channels::{Address, Retention};
+use ports::ids::{ClientId, TenantId, UserId};
+use ports::protocol::{
+    Answer, Command, Disconnect, ErrorCode, ErrorReply, Push, Recovery, Reply, Request, UnsubscribeCode,
+};
+use ports::time::Timestamp;
+
+pub use self::job::{Farewell, Job, Outcome};
+use self::live::Live;
+use self::task::{Task, Work};
+use crate::channels::feed::Admission;
+use crate::settings::Settings;
+
+/// The machine behind one connection.
+///
+/// ```text
+///  fresh ──connect──► live ──────────────────────────► ending ──cleaned up──► ended
+///    │        │ error 109, 110, 102…                     ▲
+///    │        └─────────► refused ──client leaves, 5 s───┤
+///    └──silent too long, bad frame, socket gone──────────┘
+/// ```
+///
+/// Its shard calls [`Session::handle`] with everything that happens and performs the effects in order; it calls with
+/// [`Input::Wakeup`] when [`Session::wakeup`] is due and drops the machine after [`Effect::Ended`].
+///
+/// Commands are carried out one after another: while one waits for a job or a feed (its *task*), later ones queue.
+///
+/// **Invariant:** *a subscribe reply precedes the first publication of that subscription*: the reply is an effect of the
+/// very call that takes the feed's admission in.
+#[derive(Debug)]
+pub struct Session {
+    realm: Arc<Realm>,
+    client: ClientId,
+    stage: Stage,
+    task: Option<Task>,
+    /// Number of the latest job; the answer to any other is late.
+    job: u32,
+    task_deadline: Timestamp,
+    waiting: VecDeque<Work>,
+    /// Done again at the end.
+    failed_farewells: Vec<Farewell>,
+    paused: bool,
+    luck: u16,
+    #[cfg(feature = "chaos")]
+    poisoned: bool,
+}
+
+/// What all sessions of a tenant share.
+#[derive(Debug)]
+pub struct Realm {
+    /// Whose they are.
+    pub tenant: TenantId,
+    /// What the operator decided.
+    pub settings: Arc<Settings>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// No connect command yet.
+    Fresh { until: Timestamp },
+    /// The connect command was answered with an error; nothing is read any more (P-CONN-11).
+    Refused { until: Timestamp },
+    /// Connected, or about to be.
+    Live(Box<Live>),
+    /// The socket is closed; presence and leaves are still to be dealt with (P-CLOSE-4).
+    Ending { farewells: Vec<Farewell>, attempts: u32, retry_at: Timestamp },
+    /// Nothing left to do.
+    Ended,
+}
+
+/// What a session is told.
+#[derive(Debug)]
+pub enum Input {
+    /// The client sent a command.
+    Command(Command),
+    /// The client sent something that is no command (P-FRM-3).
+    Malformed,
+    /// A job is done.
+    Done {
+        /// Which one.
+        job: u32,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// A feed answered [`Effect::Join`].
+    Joined {
+        /// The number of the subscription.
+        join: u32,
+        /// Whether it began, and with what.
+        outcome: Result<Admission, ErrorCode>,
+    },
+    /// A feed ended a subscription because of a hole that history cannot fill.
+    Insufficient {
+        /// The channel.
+        address: Arc<Address>,
+        /// The number of the subscription.
+        join: u32,
+    },
+    /// The answer to [`Effect::Continue`].
+    Continue,
+    /// The node ends the connection.
+    Close(Disconnect),
+    /// The socket is gone.
+    Gone,
+    /// The whole process stood still for so long; deadlines of the client move by it.
+    Stalled(Duration),
+    /// [`Session::wakeup`] is due. Early calls are harmless.
+    Wakeup,
+}
+
+/// What a session wants, in the order in which it must be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send the answer to a command.
+    Reply(Reply),
+    /// Send something unasked.
+    Push(Push),
+    /// Do this and answer with [`Input::Done`].
+    Run {
+        /// Echo this.
+        job: u32,
+        /// What to do.
+        work: Job,
+    },
+    /// Make the session a member of a channel's feed; answer with [`Input::Joined`].
+    Join(Join),
+    /// End its membership.
+    Leave(Arc<Address>),
+    /// Call again with [`Input::Continue`] after what is queued already.
+    Continue,
+    /// Read no more from the socket for now: too many commands wait.
+    Pause,
+    /// Read again.
+    Resume,
+    /// The connection is established for this user.
+    Came(UserId),
+    /// Close the socket with this code.
+    Close(Disconnect),
+    /// The session is over and can be dropped.
+    Ended,
+}
+
+/// A wish to become a member of a feed.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// The channel.
+    pub address: Arc<Address>,
+    /// How the channel remembers, if it does.
+    pub stream: Option<Retention>,
+    /// The number of the subscription, to be echoed.
+    pub join: u32,
+    /// Where to continue.
+    pub recover: Option<Recovery>,
+    /// Refuse an unrecoverable position.
+    pub refuse_unrecoverable: bool,
+    /// Tell of holes that cannot be filled.
+    pub positioned: bool,
+    /// Deliver joins and leaves.
+    pub notices: bool,
+}
+
+/// How long a refused client gets to close the connection itself.
+const REFUSED_LINGER: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// A session whose socket has just been opened. `luck` spreads the first pings of many sessions over the interval.
+    pub fn new(realm: Arc<Realm>, client: ClientId, luck: u16, now: Timestamp) -> Self {
+        let until = now.plus(realm.settings.stale_timeout);
+        Self {
+            realm,
+            client,
+            stage: Stage::Fresh { until },
+            task: None,
+            job: 0,
+            task_deadline: Timestamp::NEVER,
+            waiting: VecDeque::new(),
+            failed_farewells: Vec::new(),
+            paused: false,
+            luck,
+            #[cfg(feature = "chaos")]
+            poisoned: false,
+        }
+    }
+
+    /// The connection's id.
+    pub fn client(&self) -> ClientId {
+        self.client
+    }
+
+    /// The user, once connected.
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.stage {
+            Stage::Live(live) => Some(&live.user),
+            Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended => None,
+        }
+    }
+
+    /// How many subscriptions it holds.
+    pub fn subscription_count(&self) -> usize {
+        self.live().map_or(0, |live| live.subscriptions.len())
+    }
+
+    /// Whether events for it must be held back until its connect reply is out (P-CONN-12).
+    pub fn is_corked(&self) -> bool {
+        self.live().is_some_and(|live| live.connecting.is_some())
+    }
+
+    /// Whether anything may be sent to it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Live(_))
+    }
+
+    /// Takes in what happened and appends what is wanted.
+    pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Command(command) => self.command(now, command, effects),
+            Input::Malformed => self.end(now, Disconnect::BAD_REQUEST, effects),
+            Input::Done { job, outcome } => self.job_done(now, job, outcome, effects),
+            Input::Joined { join, outcome } => self.joined(now, join, outcome, effects),
+            Input::Insufficient { address, join } => self.insufficient(now, &address, join, effects),
+            Input::Continue => self.work_on(now, effects),
+            Input::Close(disconnect) => self.end(now, disconnect, effects),
+            Input::Gone => self.end(now, Disconnect::CONNECTION_CLOSED, effects),
+            Input::Stalled(by) => self.postpone(by),
+            Input::Wakeup => self.wake(now, effects),
+        }
+    }
+
+    fn live(&self) -> Option<&Live> {
+        match &self.stage {
+            Stage::Live(live) => Some(live),
+            Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended => None,
+        }
+    }
+
+    fn live_mut(&mut self) -> Option<&mut Live> {
+        match &mut self.stage {
+            Stage::Live(live) => Some(live),
+            Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended => None,
+        }
+    }
+
+    fn command(&mut self, now: Timestamp, command: Command, effects: &mut Vec<Effect>) {
+        if matches!(self.stage, Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended) {
+            return;
+        }
+        if command.request == Request::Pong {
+            return self.pong(now, effects);
+        }
+        if self.task.is_none() && self.waiting.is_empty() {
+            return self.execute(now, command, effects);
+        }
+        self.waiting.push_back(Work::Command(command));
+        if self.waiting.len() >= self.realm.settings.commands_waiting_max && !self.paused {
+            self.paused = true;
+            effects.push(Effect::Pause);
+        }
+    }
+
+    /// Takes up the next piece of work, if none is under way.
+    fn work_on(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.task.is_some() || !self.is_open() {
+            return;
+        }
+        let Some(work) = self.waiting.pop_front() else { return };
+        if self.paused && self.waiting.len() <= self.realm.settings.commands_waiting_max / 2 {
+            self.resume(now, effects);
+        }
+        match work {
+            Work::Command(command) => self.execute(now, command, effects),
+            Work::Depart(farewell) => self.depart(now, None, vec![farewell], effects),
+            Work::Announce { address, info } => {
+                self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
+            }
+        }
+        if self.task.is_none() {
+            self.settle(effects);
+        }
+    }
+
+    /// Nothing is under way any more; go on with what waits.
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        self.task = None;
+        self.task_deadline = Timestamp::NEVER;
+        if !self.waiting.is_empty() && self.is_open() {
+            effects.push(Effect::Continue);
+        }
+    }
+
+    fn run(&mut self, now: Timestamp, task: Task, work: Job, effects: &mut Vec<Effect>) {
+        self.begin(now, task);
+        effects.push(Effect::Run { job: self.job, work });
+    }
+
+    fn begin(&mut self, now: Timestamp, task: Task) {
+        self.job = self.job.wrapping_add(1);
+        self.task = Some(task);
+        self.task_deadline = now.plus(self.realm.settings.command_timeout);
+    }
+
+    fn insufficient(&mut self, now: Timestamp, address: &Address, join: u32, effects: &mut Vec<Effect>) {
+        let Some(live) = self.live_mut() else { return };
+        let channel = address.place.channel();
+        if live.subscriptions.get(channel).is_none_or(|subscription| subscription.join != join) {
+            return;
+        }
+        let Some(subscription) = live.forget(channel) else { return };
+        let is_server_side = subscription.is_server_side;
+        self.waiting_farewell(subscription.farewell());
+        if is_server_side {
+            return self.end(now, Disconnect::INSUFFICIENT_STATE, effects);
+        }
+        let code = UnsubscribeCode::Insufficient;
+        effects.push(Effect::Push(Push::Unsubscribe { channel: channel.clone(), code }));
+        if self.task.is_none() {
+            self.settle(effects);
+        }
+    }
+
+    /// Presence and leave of an ended subscription come before any later command.
+    fn waiting_farewell(&mut self, farewell: Option<Farewell>) {
+        if let Some(farewell) = farewell {
+            self.waiting.push_front(Work::Depart(farewell));
+        }
+    }
+}
+
+fn answer(id: u32, answer: Answer) -> Effect {
+    Effect::Reply(Reply { id, outcome: Ok(answer) })
+}
+
+fn refusal(id: u32, error: impl Into<ErrorReply>) -> Effect {
+    Effect::Reply(Reply { id, outcome: Err(error.into()) })
+}

@@ -1,0 +1,94 @@
+//! The end: first the socket, then presence and leaves, once for every subscription (P-CLOSE-4, P-CLOSE-5).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::protocol::Disconnect;
+use ports::time::Timestamp;
+
+use super::task::{Task, Work};
+use super::{Effect, Farewell, Job, Outcome, Session, Stage};
+
+/// How often the clean-up is tried; what is left then goes with the node's presence lease.
+const ATTEMPTS_MAX: u32 = 5;
+
+impl Session {
+    pub(super) fn end(&mut self, now: Timestamp, disconnect: Disconnect, effects: &mut Vec<Effect>) {
+        if !self.is_open() {
+            return;
+        }
+        effects.push(Effect::Close(disconnect));
+        let farewells = self.let_go(effects);
+        let job_runs = self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_)));
+        if let Some(Task::Departing { farewells, .. }) = self.task.take() {
+            self.failed_farewells = farewells;
+        }
+        self.stage = Stage::Ending { farewells, attempts: 0, retry_at: self.task_deadline };
+        if !job_runs {
+            self.clean_up(now, effects);
+        }
+    }
+
+    /// Leaves all feeds at once and gathers what the subscriptions leave to be done, one under way included.
+    fn let_go(&mut self, effects: &mut Vec<Effect>) -> Vec<Farewell> {
+        let mut farewells = std::mem::take(&mut self.failed_farewells);
+        for work in std::mem::take(&mut self.waiting) {
+            if let Work::Depart(farewell) = work {
+                farewells.push(farewell);
+            }
+        }
+        match &self.task {
+            Some(Task::Joining(plan)) => {
+                effects.push(Effect::Leave(Arc::clone(&plan.address)));
+                farewells.extend(plan.farewell());
+            }
+            Some(Task::Entering(plan)) => farewells.extend(plan.farewell()),
+            Some(_) | None => {}
+        }
+        if let Stage::Live(live) = &mut self.stage {
+            for subscription in std::mem::take(&mut live.subscriptions).into_values() {
+                effects.push(Effect::Leave(Arc::clone(&subscription.address)));
+                farewells.extend(subscription.farewell());
+            }
+        }
+        farewells
+    }
+
+    /// What is left to be done for a session whose machine has failed. Only reads plain state.
+    pub fn abandon(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::Close(Disconnect::INTERNAL)];
+        let farewells = self.let_go(&mut effects);
+        self.task = None;
+        self.stage = Stage::Ending { farewells, attempts: 0, retry_at: Timestamp::default() };
+        effects
+    }
+
+    pub(super) fn clean_up(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let overdue = now.plus(self.realm.settings.command_timeout * 2);
+        let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
+        if farewells.is_empty() || *attempts >= ATTEMPTS_MAX {
+            self.stage = Stage::Ended;
+            return effects.push(Effect::Ended);
+        }
+        *attempts += 1;
+        *retry_at = overdue;
+        self.job = self.job.wrapping_add(1);
+        effects.push(Effect::Run { job: self.job, work: Job::Depart(farewells.clone()) });
+    }
+
+    /// A job has come back after the end: either the one that was under way, or an attempt to clean up.
+    pub(super) fn clean_up_or_retry(&mut self, now: Timestamp, outcome: Outcome, effects: &mut Vec<Effect>) {
+        let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
+        let is_ok = outcome.done().is_ok();
+        let departing = std::mem::take(&mut self.failed_farewells);
+        if *attempts == 0 {
+            farewells.extend(departing.into_iter().filter(|_| !is_ok));
+            return self.clean_up(now, effects);
+        }
+        if is_ok {
+            farewells.clear();
+            return self.clean_up(now, effects);
+        }
+        *retry_at = now.plus(Duration::from_millis(500) * 2_u32.pow(*attempts));
+    }
+}

@@ -1,0 +1,108 @@
+//! What a connected session knows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ports::channels::{Address, ChannelName, ClientInfo};
+use ports::ids::{ClientId, UserId};
+use ports::protocol::{Recovery, SubscribeAnswer};
+use ports::time::Timestamp;
+
+use super::Farewell;
+use super::task::{Granted, Origin, Plan};
+
+/// The state of a connection that has introduced itself.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) user: UserId,
+    /// How others see the connection where no subscription says more.
+    pub(super) info: Arc<ClientInfo>,
+    pub(super) expire_at: Option<Timestamp>,
+    /// The channels its token gave it.
+    pub(super) granted: Vec<ChannelName>,
+    pub(super) subscriptions: BTreeMap<ChannelName, Subscription>,
+    /// The earliest expiry of a subscription.
+    pub(super) subscription_expiry: Timestamp,
+    /// Number of the latest subscription.
+    pub(super) joins: u32,
+    pub(super) ping_at: Timestamp,
+    /// When the outstanding ping must have been answered; never if none is outstanding.
+    pub(super) pong_until: Timestamp,
+    /// Present until the connect reply is out.
+    pub(super) connecting: Option<Box<Connecting>>,
+}
+
+/// Server-side subscriptions being made for the connect reply.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    pub(super) id: u32,
+    pub(super) remaining: VecDeque<Granted>,
+    pub(super) recover: BTreeMap<String, Recovery>,
+    pub(super) answers: BTreeMap<ChannelName, SubscribeAnswer>,
+}
+
+/// One subscription.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) join: u32,
+    pub(super) address: Arc<Address>,
+    pub(super) info: Arc<ClientInfo>,
+    pub(super) is_server_side: bool,
+    pub(super) presence: bool,
+    pub(super) announced: bool,
+    pub(super) expire_at: Option<Timestamp>,
+}
+
+impl From<Plan> for Subscription {
+    fn from(plan: Plan) -> Self {
+        Self {
+            join: plan.join,
+            address: plan.address,
+            info: plan.info,
+            is_server_side: plan.origin == Origin::Token,
+            presence: plan.presence,
+            announced: plan.announces,
+            expire_at: plan.expire_at,
+        }
+    }
+}
+
+impl Subscription {
+    /// What its end leaves to be done, if anything.
+    pub(super) fn farewell(&self) -> Option<Farewell> {
+        (self.presence || self.announced).then(|| Farewell {
+            address: Arc::clone(&self.address),
+            info: Arc::clone(&self.info),
+            presence: self.presence,
+            notice: self.announced,
+        })
+    }
+}
+
+impl Live {
+    /// How others see the connection in a channel, with what a subscription token adds.
+    pub(super) fn info_with(&self, client: ClientId, chan_info: Option<Bytes>) -> Arc<ClientInfo> {
+        if chan_info.is_none() {
+            return Arc::clone(&self.info);
+        }
+        let (user, conn_info) = (self.user.clone(), self.info.conn_info.clone());
+        Arc::new(ClientInfo { user, client, conn_info, chan_info })
+    }
+
+    pub(super) fn remember(&mut self, subscription: Subscription) {
+        self.subscriptions.insert(subscription.address.place.channel().clone(), subscription);
+        self.find_subscription_expiry();
+    }
+
+    pub(super) fn forget(&mut self, channel: &ChannelName) -> Option<Subscription> {
+        let subscription = self.subscriptions.remove(channel)?;
+        self.find_subscription_expiry();
+        Some(subscription)
+    }
+
+    pub(super) fn find_subscription_expiry(&mut self) {
+        let expiries = self.subscriptions.values().filter_map(|subscription| subscription.expire_at);
+        self.subscription_expiry = expiries.min().unwrap_or(Timestamp::NEVER);
+    }
+}

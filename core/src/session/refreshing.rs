@@ -1,0 +1,103 @@
+//! `refresh` and `sub_refresh`: new tokens over the living connection (P 5.4, 7.6).
+
+use std::sync::Arc;
+
+use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
+use ports::channels::{ChannelName, ClientInfo};
+use ports::protocol::{Answer, Disconnect, ErrorCode};
+use ports::time::Timestamp;
+
+use super::task::Task;
+use super::{Effect, Job, Session, answer, refusal, timers};
+
+impl Session {
+    pub(super) fn refresh(&mut self, now: Timestamp, id: u32, token: String, effects: &mut Vec<Effect>) {
+        if token.is_empty() {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        self.run(now, Task::Refreshing { id }, Job::VerifyConnection { token }, effects);
+    }
+
+    pub(super) fn refreshed(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        result: Result<ConnectionGrant, TokenError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let grant = match result {
+            Ok(grant) => grant,
+            Err(TokenError::Expired) => return self.end(now, Disconnect::EXPIRED, effects),
+            Err(TokenError::Invalid(_)) => return self.end(now, Disconnect::INVALID_TOKEN, effects),
+            Err(TokenError::Unavailable(_)) => return effects.push(refusal(id, ErrorCode::Internal)),
+        };
+        let client = self.client;
+        let Some(live) = self.live_mut() else { return };
+        if grant.user != live.user {
+            return self.end(now, Disconnect::INVALID_TOKEN, effects);
+        }
+        if grant.expire_at.is_some_and(|at| at <= now) {
+            return self.end(now, Disconnect::EXPIRED, effects);
+        }
+        let same_channels = live.granted.iter().map(ChannelName::as_str).eq(grant.channels.keys());
+        if !same_channels {
+            return self.end(now, Disconnect::INSUFFICIENT_STATE, effects);
+        }
+        live.expire_at = grant.expire_at;
+        live.info =
+            Arc::new(ClientInfo { user: live.user.clone(), client, conn_info: grant.info, chan_info: None });
+        let expiry = timers::ttl(now, grant.expire_at);
+        effects.push(answer(id, Answer::Refresh { client, expiry }));
+    }
+
+    pub(super) fn sub_refresh(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        raw: &str,
+        token: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        if raw.is_empty() {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        let channel = ChannelName::parse(raw).ok();
+        let subscribed = |name: &ChannelName| self.live().is_some_and(|l| l.subscriptions.contains_key(name));
+        let Some(channel) = channel.filter(subscribed) else {
+            return effects.push(refusal(id, ErrorCode::PermissionDenied));
+        };
+        if token.is_empty() {
+            return effects.push(refusal(id, ErrorCode::BadRequest));
+        }
+        self.run(now, Task::SubRefreshing { id, channel }, Job::VerifySubscription { token }, effects);
+    }
+
+    pub(super) fn sub_refreshed(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        channel: &ChannelName,
+        result: Result<SubscriptionGrant, TokenError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let grant = match result {
+            Ok(grant) => grant,
+            Err(TokenError::Expired) => return self.end(now, Disconnect::SUBSCRIPTION_EXPIRED, effects),
+            Err(TokenError::Invalid(_)) => return self.end(now, Disconnect::INVALID_TOKEN, effects),
+            Err(TokenError::Unavailable(_)) => return effects.push(refusal(id, ErrorCode::Internal)),
+        };
+        if !self.is_meant(&grant, channel) {
+            return self.end(now, Disconnect::INVALID_TOKEN, effects);
+        }
+        if grant.expire_at.is_some_and(|at| at <= now) {
+            return effects.push(refusal(id, ErrorCode::Expired));
+        }
+        let Some(live) = self.live_mut() else { return };
+        let Some(subscription) = live.subscriptions.get_mut(channel) else {
+            return effects.push(refusal(id, ErrorCode::PermissionDenied));
+        };
+        subscription.expire_at = grant.expire_at;
+        live.find_subscription_expiry();
+        effects.push(answer(id, Answer::SubRefresh(timers::ttl(now, grant.expire_at))));
+    }
+}

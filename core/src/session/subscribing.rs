@@ -1,0 +1,178 @@
+//! `subscribe` and `unsubscribe` (P section 7).
+
+use std::sync::Arc;
+
+use ports::access::{ChannelGrant, SubscriptionGrant, TokenError};
+use ports::channels::{Address, ChannelName};
+use ports::protocol::{Answer, Disconnect, ErrorCode, SubscribeRequest};
+use ports::time::Timestamp;
+
+use super::task::{Origin, Plan, Task};
+use super::{Effect, Job, Session, answer, refusal};
+use crate::channels::permission::{self, Party};
+use crate::channels::{Asked, Namespace};
+
+/// What the client may ask for in `delta`.
+const DELTA_FORMAT: &str = "fossil";
+
+impl Session {
+    pub(super) fn subscribe(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        request: SubscribeRequest,
+        effects: &mut Vec<Effect>,
+    ) {
+        let delta_is_known = request.delta.is_empty() || request.delta == DELTA_FORMAT;
+        if request.channel.is_empty() || !delta_is_known {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        let channel = match self.may_begin(&request.channel) {
+            Ok(channel) => channel,
+            Err(error) => return effects.push(refusal(id, error)),
+        };
+        if !request.token.is_empty() {
+            let work = Job::VerifySubscription { token: request.token.clone() };
+            let task = Task::Authorising { id, channel, request: Box::new(request) };
+            return self.run(now, task, work, effects);
+        }
+        let Some(namespace) = self.realm.settings.namespaces.of(&channel) else { return };
+        if let Err(error) = permission::subscribe(namespace, channel.is_private(), self.party(false)) {
+            return effects.push(refusal(id, error));
+        }
+        self.plan(now, id, channel, &request, None, ChannelGrant::default(), effects);
+    }
+
+    /// Checks 2 to 5 of the order in P 7.2.
+    fn may_begin(&self, raw: &str) -> Result<ChannelName, ErrorCode> {
+        let live = self.live().ok_or(ErrorCode::Internal)?;
+        let channel = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
+        if live.subscriptions.contains_key(&channel) {
+            return Err(ErrorCode::AlreadySubscribed);
+        }
+        if live.subscriptions.len() >= self.realm.settings.channels_max {
+            return Err(ErrorCode::LimitExceeded);
+        }
+        self.realm.settings.namespaces.of(&channel).ok_or(ErrorCode::UnknownChannel)?;
+        Ok(channel)
+    }
+
+    pub(super) fn authorised(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        channel: ChannelName,
+        request: &SubscribeRequest,
+        result: Result<SubscriptionGrant, TokenError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let grant = match result {
+            Ok(grant) => grant,
+            Err(TokenError::Expired) => return effects.push(refusal(id, ErrorCode::TokenExpired)),
+            Err(TokenError::Invalid(_)) => return effects.push(refusal(id, ErrorCode::PermissionDenied)),
+            Err(TokenError::Unavailable(_)) => return effects.push(refusal(id, ErrorCode::Internal)),
+        };
+        if !self.is_meant(&grant, &channel) {
+            return self.end(now, Disconnect::INVALID_TOKEN, effects);
+        }
+        self.plan(now, id, channel, request, grant.expire_at, grant.details, effects);
+    }
+
+    /// Whether a subscription token was made for this user, channel and connection.
+    pub(super) fn is_meant(&self, grant: &SubscriptionGrant, channel: &ChannelName) -> bool {
+        self.live().is_some_and(|live| live.user == grant.user)
+            && grant.channel == channel.as_str()
+            && grant.client.as_ref().is_none_or(|client| *client == self.client.to_string())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that shapes one subscription meets here")]
+    fn plan(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        channel: ChannelName,
+        request: &SubscribeRequest,
+        expire_at: Option<Timestamp>,
+        details: ChannelGrant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let realm = Arc::clone(&self.realm);
+        let Some(namespace) = realm.settings.namespaces.of(&channel) else { return };
+        let options = namespace.overridden(details.overrides);
+        if let Err(error) = is_served(request).and_then(|()| not_past(expire_at, now)) {
+            return effects.push(refusal(id, error));
+        }
+        let party = self.party(true);
+        let may_read_history = permission::history(&options, party).is_ok();
+        let features = options.features(Some(Asked {
+            recoverable: request.recoverable,
+            positioned: request.positioned,
+            may_read_history,
+        }));
+        let notices = self.wants_notices(&options, request);
+        let Some(live) = self.live() else { return };
+        let plan = Plan {
+            origin: Origin::Command(id),
+            address: Arc::new(Address::public(realm.tenant.clone(), channel)),
+            stream: features.stream,
+            join: 0,
+            was_recovering: request.recover.is_some(),
+            recover: request.recover.clone().filter(|_| features.recoverable),
+            refuse_unrecoverable: request.flags.refuse_unrecoverable(),
+            positioned: features.positioned,
+            recoverable: features.recoverable,
+            notices,
+            presence: options.presence.is_some(),
+            announces: options.join_leave,
+            info: live.info_with(self.client, details.info),
+            data: details.data,
+            expire_at,
+        };
+        self.enter(now, Box::new(plan), effects);
+    }
+
+    fn wants_notices(&self, options: &Namespace, request: &SubscribeRequest) -> bool {
+        let asked = request.join_leave && permission::presence(options, self.party(true)).is_ok();
+        options.join_leave && (options.force_push_join_leave || asked)
+    }
+
+    pub(super) fn party(&self, subscribed: bool) -> Party<'_> {
+        match self.live() {
+            Some(live) => {
+                Party::Client { user: &live.user, subscribed, insecure: self.realm.settings.insecure }
+            }
+            None => Party::Nobody,
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, now: Timestamp, id: u32, raw: &str, effects: &mut Vec<Effect>) {
+        if raw.is_empty() {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        let Some(live) = self.live_mut() else { return };
+        let subscription = ChannelName::parse(raw).ok().and_then(|channel| live.forget(&channel));
+        let Some(subscription) = subscription else {
+            return effects.push(answer(id, Answer::Unsubscribe));
+        };
+        effects.push(Effect::Leave(Arc::clone(&subscription.address)));
+        match subscription.farewell() {
+            None => effects.push(answer(id, Answer::Unsubscribe)),
+            Some(farewell) => self.depart(now, Some(id), vec![farewell], effects),
+        }
+    }
+}
+
+/// Only plain streams are served, without filters.
+fn is_served(request: &SubscribeRequest) -> Result<(), ErrorCode> {
+    if request.kind != 0 {
+        Err(ErrorCode::PermissionDenied)
+    } else if request.filtered {
+        Err(ErrorCode::BadRequest)
+    } else {
+        Ok(())
+    }
+}
+
+fn not_past(expire_at: Option<Timestamp>, now: Timestamp) -> Result<(), ErrorCode> {
+    if expire_at.is_some_and(|at| at <= now) { Err(ErrorCode::Expired) } else { Ok(()) }
+}

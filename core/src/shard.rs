@@ -1,0 +1,430 @@
+//! A shard: all that one thread owns. Sessions, the feeds of their channels, and their deadlines, as one machine.
+
+mod feeds;
+mod mourning;
+mod seats;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ports::channels::{Address, BrokerError, HistoryQuery, Published, Retention, StreamView};
+use ports::ids::{ClientId, UserId};
+use ports::protocol::{Disconnect, Push, Reply};
+use ports::time::Timestamp;
+
+use self::feeds::Feeds;
+pub use self::mourning::Loss;
+pub use self::seats::SeatId;
+use self::seats::{Seat, Seats};
+use crate::channels::feed;
+use crate::session::{self, Job, Realm, Session};
+use crate::wheel::Wheel;
+
+/// The sessions of one thread and the feeds between them.
+///
+/// Whoever runs it opens sessions, passes everything that happens as [`Input`], performs the [`Effect`]s in order, and
+/// ticks it about every [`TICK`](crate::wheel::TICK). It never waits: what takes time leaves as an effect and comes back
+/// as an input, which is dropped if its session or feed is gone by then.
+///
+/// **Invariant:** *a panic while a session or feed is being worked on costs that session or feed only*: the shard notes
+/// what it holds, and [`Shard::mourn`] parts with it.
+#[derive(Debug)]
+pub struct Shard {
+    realm: Arc<Realm>,
+    limits: feed::Limits,
+    seats: Seats,
+    feeds: Feeds,
+    seat_wheel: Wheel,
+    feed_wheel: Wheel,
+    steps: VecDeque<Step>,
+    holding: Holding,
+    ticked_at: Timestamp,
+    leaving: VecDeque<(Timestamp, SeatId)>,
+}
+
+/// What a shard is told.
+#[derive(Debug)]
+pub enum Input {
+    /// Something happened to a session.
+    Session(SeatId, session::Input),
+    /// An event of a channel somebody here listens to.
+    Arrived(Arc<Published>),
+    /// Events of a channel were dropped because the shard was too slow.
+    Behind(Arc<Address>),
+    /// The hub answered [`Effect::Want`].
+    Attached {
+        /// The channel.
+        address: Arc<Address>,
+        /// The number of the feed.
+        feed: u32,
+        /// Whether the broker sends.
+        result: Result<(), BrokerError>,
+    },
+    /// The answer to [`Effect::Read`].
+    Read {
+        /// The channel.
+        address: Arc<Address>,
+        /// The number of the feed.
+        feed: u32,
+        /// The number of the read.
+        read: u32,
+        /// What the broker said.
+        result: Result<StreamView, BrokerError>,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// What a shard wants, in the order in which it must be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send to a connection.
+    Send(SeatId, Outgoing),
+    /// Close a connection's socket with this code.
+    Close(SeatId, Disconnect),
+    /// Stop reading from a connection.
+    Pause(SeatId),
+    /// Read again.
+    Resume(SeatId),
+    /// Do this and answer with `Input::Session(seat, session::Input::Done { job, … })`.
+    Run(SeatId, u32, Job),
+    /// Read a stream and answer with [`Input::Read`].
+    Read {
+        /// The channel.
+        address: Arc<Address>,
+        /// Echo this.
+        feed: u32,
+        /// And this.
+        read: u32,
+        /// What to read.
+        query: HistoryQuery,
+        /// How the channel remembers.
+        keep: Retention,
+    },
+    /// Tell the hub that this shard has a feed; it answers with [`Input::Attached`].
+    Want {
+        /// The channel.
+        address: Arc<Address>,
+        /// The number of the feed.
+        feed: u32,
+    },
+    /// Tell the hub that the feed is gone.
+    Release {
+        /// The channel.
+        address: Arc<Address>,
+        /// The number of the feed.
+        feed: u32,
+    },
+    /// A connection was established.
+    Came(UserId),
+    /// An established connection ended.
+    Went(UserId),
+}
+
+/// Something for one connection.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// An answer.
+    Reply(Box<Reply>),
+    /// Something unasked.
+    Push(Push),
+    /// A channel's event, shared with all who get it.
+    Event(Arc<Published>),
+}
+
+/// What is done next, after what is being done.
+#[derive(Debug)]
+enum Step {
+    Session(SeatId, session::Input),
+    Feed(Arc<Address>, u32, feed::Effect),
+}
+
+/// What is being worked on, in case it panics.
+#[derive(Clone, Debug)]
+enum Holding {
+    Nothing,
+    Session(SeatId),
+    Feed(Arc<Address>),
+}
+
+/// A tick this much late means that the whole process stood still.
+const STANDSTILL: Duration = Duration::from_secs(2);
+
+impl Shard {
+    /// An empty shard.
+    pub fn new(realm: Arc<Realm>, now: Timestamp) -> Self {
+        let settings = &realm.settings;
+        let limits = feed::Limits {
+            recovery: crate::channels::recovery::Bounds {
+                items_max: settings.recovery_items_max,
+                bytes_max: settings.queue_bytes_max / 2,
+            },
+            joining_bytes_max: settings.joining_bytes_max,
+            check_interval: settings.position_check_interval,
+        };
+        Self {
+            realm,
+            limits,
+            seats: Seats::default(),
+            feeds: Feeds::default(),
+            seat_wheel: Wheel::new(now),
+            feed_wheel: Wheel::new(now),
+            steps: VecDeque::new(),
+            holding: Holding::Nothing,
+            ticked_at: now,
+            leaving: VecDeque::new(),
+        }
+    }
+
+    /// Takes in a connection whose socket has just been opened.
+    pub fn open(&mut self, now: Timestamp, client: ClientId, luck: u16) -> SeatId {
+        let session = Session::new(Arc::clone(&self.realm), client, luck, now);
+        let wakeup = session.wakeup();
+        let seat = self.seats.take(session);
+        self.seat_wheel.file(seat.index, wakeup);
+        seat
+    }
+
+    /// Takes in what happened and appends what is wanted.
+    pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Session(seat, input) => self.session(now, seat, input, effects),
+            Input::Arrived(published) => {
+                let address = Arc::clone(&published.address);
+                self.feed(now, &address, None, feed::Input::Arrived(published), effects);
+            }
+            Input::Behind(address) => self.feed(now, &address, None, feed::Input::Behind, effects),
+            Input::Attached { address, feed, result } => {
+                self.feed(now, &address, Some(feed), feed::Input::Attached(result), effects);
+            }
+            Input::Read { address, feed, read, result } => {
+                self.feed(now, &address, Some(feed), feed::Input::Read { read, result }, effects);
+            }
+            Input::Tick => self.tick(now, effects),
+        }
+        self.drain_steps(now, effects);
+    }
+
+    /// Closes all sessions with `3001`, spread evenly over the time given (P-CLOSE-6). [`Input::Tick`] does the work.
+    pub fn drain(&mut self, now: Timestamp, over: Duration) {
+        let seats: Vec<SeatId> = self.seats.iter().map(|(seat, _)| seat).collect();
+        let count = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
+        self.leaving = seats.into_iter().zip(0_u32..).map(|(s, i)| (now.plus(over / count * i), s)).collect();
+    }
+
+    /// Sessions that have not ended, whether connected yet or not.
+    pub fn session_count(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Subscriptions of all sessions.
+    pub fn subscription_count(&self) -> usize {
+        self.seats.iter().map(|(_, seat)| seat.session.subscription_count()).sum()
+    }
+
+    /// Channels with local subscribers.
+    pub fn feed_count(&self) -> usize {
+        self.feeds.len()
+    }
+
+    fn drain_steps(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        while let Some(step) = self.steps.pop_front() {
+            match step {
+                Step::Session(seat, input) => self.session(now, seat, input, effects),
+                Step::Feed(address, feed, effect) => self.perform_feed(now, address, feed, effect, effects),
+            }
+        }
+    }
+
+    fn session(&mut self, now: Timestamp, id: SeatId, input: session::Input, effects: &mut Vec<Effect>) {
+        let mut wanted = Vec::new();
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        self.holding = Holding::Session(id);
+        seat.session.handle(now, input, &mut wanted);
+        self.holding = Holding::Nothing;
+        self.perform_session(now, id, wanted, effects);
+    }
+
+    fn perform_session(
+        &mut self,
+        now: Timestamp,
+        id: SeatId,
+        wanted: Vec<session::Effect>,
+        effects: &mut Vec<Effect>,
+    ) {
+        for effect in wanted {
+            match effect {
+                session::Effect::Reply(reply) => {
+                    effects.push(Effect::Send(id, Outgoing::Reply(Box::new(reply))));
+                }
+                session::Effect::Push(push) => effects.push(Effect::Send(id, Outgoing::Push(push))),
+                session::Effect::Run { job, work } => effects.push(Effect::Run(id, job, work)),
+                session::Effect::Join(join) => self.join(now, id, join, effects),
+                session::Effect::Leave(address) => {
+                    self.feed(now, &address, None, feed::Input::Leave(id.index), effects);
+                }
+                session::Effect::Continue => {
+                    self.steps.push_back(Step::Session(id, session::Input::Continue));
+                }
+                session::Effect::Pause => effects.push(Effect::Pause(id)),
+                session::Effect::Resume => effects.push(Effect::Resume(id)),
+                session::Effect::Came(user) => {
+                    self.seats.came(id, user.clone());
+                    effects.push(Effect::Came(user));
+                }
+                session::Effect::Close(disconnect) => effects.push(Effect::Close(id, disconnect)),
+                session::Effect::Ended => self.free(id, effects),
+            }
+        }
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        uncork(id, seat, effects);
+        let wakeup = seat.session.wakeup();
+        self.seat_wheel.file(id.index, wakeup);
+    }
+
+    fn free(&mut self, id: SeatId, effects: &mut Vec<Effect>) {
+        self.seat_wheel.file(id.index, None);
+        if let Some(user) = self.seats.free(id) {
+            effects.push(Effect::Went(user));
+        }
+    }
+
+    fn join(&mut self, now: Timestamp, id: SeatId, join: session::Join, effects: &mut Vec<Effect>) {
+        if !self.feeds.contains(&join.address) {
+            let feed = self.feeds.open(&join.address, join.stream, self.limits, now);
+            effects.push(Effect::Want { address: Arc::clone(&join.address), feed });
+        }
+        let member = feed::Join {
+            seat: id.index,
+            join: join.join,
+            recover: join.recover,
+            refuse_unrecoverable: join.refuse_unrecoverable,
+            positioned: join.positioned,
+            notices: join.notices,
+        };
+        self.feed(now, &join.address, None, feed::Input::Join(member), effects);
+    }
+
+    /// Passes an input to a channel's feed, if it is there and, where a number is given, still the same one.
+    fn feed(
+        &mut self,
+        now: Timestamp,
+        address: &Arc<Address>,
+        number: Option<u32>,
+        input: feed::Input,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut wanted = Vec::new();
+        let Some(entry) = self.feeds.get_mut(address) else { return };
+        if number.is_some_and(|number| number != entry.number) {
+            return;
+        }
+        self.holding = Holding::Feed(Arc::clone(address));
+        entry.feed.handle(now, input, &mut wanted);
+        self.holding = Holding::Nothing;
+
+        let (number, index) = (entry.number, entry.index);
+        let is_empty = entry.feed.is_empty();
+        self.feed_wheel.file(index, entry.feed.wakeup());
+        self.steps.extend(wanted.into_iter().map(|effect| Step::Feed(Arc::clone(address), number, effect)));
+        if is_empty {
+            self.close_feed(address, effects);
+        }
+    }
+
+    fn close_feed(&mut self, address: &Arc<Address>, effects: &mut Vec<Effect>) {
+        if let Some(entry) = self.feeds.close(address) {
+            self.feed_wheel.file(entry.index, None);
+            effects.push(Effect::Release { address: Arc::clone(address), feed: entry.number });
+        }
+    }
+
+    fn perform_feed(
+        &mut self,
+        now: Timestamp,
+        address: Arc<Address>,
+        feed: u32,
+        effect: feed::Effect,
+        effects: &mut Vec<Effect>,
+    ) {
+        match effect {
+            feed::Effect::Read { read, query } => {
+                let keep = self.feeds.get_mut(&address).and_then(|entry| entry.feed.stream());
+                if let Some(keep) = keep {
+                    effects.push(Effect::Read { address, feed, read, query, keep });
+                }
+            }
+            feed::Effect::Admit { seat, join, outcome } => {
+                if let Some(id) = self.seats.id(seat) {
+                    self.session(now, id, session::Input::Joined { join, outcome }, effects);
+                }
+            }
+            feed::Effect::Deliver { seat, published } => self.deliver(seat, published, effects),
+            feed::Effect::Insufficient { seat, join } => {
+                if let Some(id) = self.seats.id(seat) {
+                    self.session(now, id, session::Input::Insufficient { address, join }, effects);
+                }
+            }
+        }
+    }
+
+    /// Events for a session whose connect reply is not out yet are held back, within the bound of its queue.
+    fn deliver(&mut self, index: u32, published: Arc<Published>, effects: &mut Vec<Effect>) {
+        let bytes_max = self.realm.settings.queue_bytes_max;
+        let Some(id) = self.seats.id(index) else { return };
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        if seat.session.is_corked() {
+            seat.held_bytes += published.weight();
+            seat.held.push(published);
+            if seat.held_bytes > bytes_max {
+                self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SLOW)));
+            }
+        } else if seat.session.is_open() {
+            effects.push(Effect::Send(id, Outgoing::Event(published)));
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let standstill = now.since(self.ticked_at);
+        self.ticked_at = now;
+        if standstill > STANDSTILL {
+            let ids: Vec<SeatId> = self.seats.iter().map(|(id, _)| id).collect();
+            for id in ids {
+                self.session(now, id, session::Input::Stalled(standstill), effects);
+            }
+        }
+        while let Some((_, id)) = self.leaving.pop_front_if(|(at, _)| *at <= now) {
+            self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SHUTDOWN)));
+        }
+        let mut due = Vec::new();
+        self.seat_wheel.due(now, &mut due);
+        for index in due {
+            if let Some(id) = self.seats.id(index) {
+                self.steps.push_back(Step::Session(id, session::Input::Wakeup));
+            }
+        }
+        let mut due = Vec::new();
+        self.feed_wheel.due(now, &mut due);
+        for index in due {
+            if let Some(address) = self.feeds.address(index) {
+                self.feed(now, &address, None, feed::Input::Wakeup, effects);
+            }
+        }
+    }
+}
+
+/// The connect reply is out: what was held back follows.
+fn uncork(id: SeatId, seat: &mut Seat, effects: &mut Vec<Effect>) {
+    if seat.held.is_empty() || seat.session.is_corked() {
+        return;
+    }
+    seat.held_bytes = 0;
+    for published in std::mem::take(&mut seat.held) {
+        if seat.session.is_open() {
+            effects.push(Effect::Send(id, Outgoing::Event(published)));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The file, with the line of everything in it.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{ConfigError, Place};
+use super::nearest::nearest;
+use super::source::{NAMESPACE, SECTIONS, bracketed, home_of};
+
+/// The file.
+pub(super) struct Document<'a> {
+    name: &'a str,
+    text: &'a str,
+    root: DeTable<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// A file whose sections are known; what is in them is checked when they are read.
+    pub(super) fn parse(name: &'a str, text: &'a str) -> Result<Self, ConfigError> {
+        let root = DeTable::parse(text).map_err(|error| {
+            let place = match error.span() {
+                Some(span) => Place::Line(name.to_owned(), line_of(text, span.start)),
+                None => Place::File(name.to_owned()),
+            };
+            ConfigError::new(
+                place,
+                format!("not TOML: {}; write lines such as key = \"value\"", error.message()),
+            )
+        })?;
+        let document = Self { name, text, root: root.into_inner() };
+        for key in document.root.keys() {
+            document.check_section(key)?;
+        }
+        Ok(document)
+    }
+
+    fn check_section(&self, key: &Spanned<Cow<'_, str>>) -> Result<(), ConfigError> {
+        let name: &str = key.get_ref();
+        if name == NAMESPACE || SECTIONS.iter().any(|(section, _)| *section == name) {
+            return Ok(());
+        }
+        let names = SECTIONS.iter().map(|(section, _)| *section);
+        let problem = if let Some(home) = home_of(name) {
+            format!("unknown key {name:?} outside a section; put it under [{home}]")
+        } else if let Some(meant) = nearest(name, names.clone().chain([NAMESPACE])) {
+            format!("unknown section [{name}]; did you mean {}?", bracketed(meant))
+        } else {
+            let all: Vec<_> = names.chain([NAMESPACE]).map(bracketed).collect();
+            format!("unknown section [{name}]; there are {}", all.join(", "))
+        };
+        Err(ConfigError::new(self.place(key), problem))
+    }
+
+    pub(super) fn place<T>(&self, what: &Spanned<T>) -> Place {
+        Place::Line(self.name.to_owned(), line_of(self.text, what.span().start))
+    }
+
+    /// The table of a section, if it was written.
+    pub(super) fn section(&self, name: &str) -> Result<Option<&DeTable<'a>>, ConfigError> {
+        let Some(value) = self.root.get(name) else { return Ok(None) };
+        let refused = || {
+            let problem = format!("{name} is one section; write [{name}] on a line of its own");
+            ConfigError::new(self.place(value), problem)
+        };
+        value.get_ref().as_table().map(Some).ok_or_else(refused)
+    }
+
+    /// The tables of all namespaces.
+    pub(super) fn namespaces(&self) -> Result<Vec<(Place, &DeTable<'a>)>, ConfigError> {
+        let Some(value) = self.root.get(NAMESPACE) else { return Ok(Vec::new()) };
+        let refused = |place| {
+            ConfigError::new(place, "namespace is a list of sections; write [[namespace]] with two brackets")
+        };
+        let items = value.get_ref().as_array().ok_or_else(|| refused(self.place(value)))?;
+        let with_place = |item| {
+            let place = self.place(item);
+            match item.get_ref().as_table() {
+                Some(table) => Ok((place, table)),
+                None => Err(refused(place)),
+            }
+        };
+        items.iter().map(with_place).collect()
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,83 @@
+//! The configuration in the core's words.
+
+use ports::channels::Retention;
+use wigwag_core::Settings;
+use wigwag_core::channels::{Allowed, History, Namespace, Namespaces, Wanted};
+
+use super::{Channel, Config};
+
+impl Config {
+    /// What sessions need to know.
+    pub fn client_settings(&self) -> Settings {
+        let client = &self.client;
+        Settings {
+            namespaces: self.namespaces(),
+            insecure: client.insecure,
+            anonymous: client.anonymous,
+            ping_interval: client.ping_interval,
+            pong_timeout: client.pong_timeout,
+            stale_timeout: client.stale_timeout,
+            expiry_grace: client.expiry_grace,
+            channels_max: client.channels_max,
+            queue_bytes_max: client.queue_bytes_max.bytes(),
+            position_check_interval: client.position_check_interval,
+            ..Settings::default()
+        }
+    }
+
+    fn namespaces(&self) -> Namespaces {
+        let named = self.namespaces.iter().map(|one| (one.name.clone(), Namespace::from(&one.options)));
+        Namespaces { nameless: self.channel.as_ref().map(Namespace::from), named: named.collect() }
+    }
+}
+
+impl From<&Channel> for Namespace {
+    fn from(options: &Channel) -> Self {
+        let presence = Allowed {
+            client: options.allow_presence_for_client,
+            subscriber: options.allow_presence_for_subscriber,
+            anonymous: options.allow_presence_for_anonymous,
+        };
+        Self {
+            subscribe: Allowed {
+                client: options.allow_subscribe_for_client,
+                subscriber: false,
+                anonymous: options.allow_subscribe_for_anonymous,
+            },
+            publish: Allowed {
+                client: options.allow_publish_for_client,
+                subscriber: options.allow_publish_for_subscriber,
+                anonymous: options.allow_publish_for_anonymous,
+            },
+            presence: options.presence.then_some(presence),
+            join_leave: options.join_leave,
+            force_push_join_leave: options.force_push_join_leave,
+            history: history(options),
+        }
+    }
+}
+
+fn history(options: &Channel) -> Option<History> {
+    (options.history_size > 0).then(|| History {
+        keep: Retention {
+            size: options.history_size,
+            ttl: options.history_ttl,
+            meta_ttl: options.history_meta_ttl,
+        },
+        read: Allowed {
+            client: options.allow_history_for_client,
+            subscriber: options.allow_history_for_subscriber,
+            anonymous: options.allow_history_for_anonymous,
+        },
+        recovery: wanted(options.force_recovery, options.allow_recovery),
+        positioning: wanted(options.force_positioning, options.allow_positioning),
+    })
+}
+
+fn wanted(force: bool, allow: bool) -> Wanted {
+    match (force, allow) {
+        (true, _) => Wanted::Always,
+        (false, true) => Wanted::OnRequest,
+        (false, false) => Wanted::Off,
+    }
+}

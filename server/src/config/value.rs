@@ -1,0 +1,174 @@
+//! The types of settings: how each is read from the file and from plain text.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crypto::Secret;
+use toml::de::DeValue;
+
+use super::server::LogFormat;
+use super::units::{Size, duration};
+
+/// A setting as it was written.
+#[derive(Clone, Copy)]
+pub(super) enum Raw<'a> {
+    /// In the file.
+    Toml(&'a DeValue<'a>),
+    /// In a variable or on the command line.
+    Text(&'a str),
+}
+
+/// A type that settings can have. The error says what was found, what was expected and what to write.
+pub(super) trait Value: Sized {
+    /// The value, or why there is none.
+    fn read(raw: Raw<'_>) -> Result<Self, String>;
+}
+
+impl<'a> Raw<'a> {
+    fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Toml(value) => value.as_str(),
+            Self::Text(text) => Some(text),
+        }
+    }
+
+    /// A whole number; `None` if it is anything else or does not fit.
+    fn number(self) -> Option<usize> {
+        match self {
+            Self::Toml(value) => {
+                let integer = value.as_integer()?;
+                usize::from_str_radix(&integer.as_str().replace('_', ""), integer.radix()).ok()
+            }
+            Self::Text(text) => text.trim().parse().ok(),
+        }
+    }
+
+    /// What was found, short enough for a message.
+    fn found(self) -> String {
+        const CHARS_MAX: usize = 60;
+        let value = match self {
+            Self::Text(text) => return format!("{:?}", clip(text, CHARS_MAX)),
+            Self::Toml(value) => value,
+        };
+        match value {
+            DeValue::String(text) => format!("{:?}", clip(text, CHARS_MAX)),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Float(number) => number.to_string(),
+            DeValue::Boolean(switch) => switch.to_string(),
+            DeValue::Datetime(date) => date.to_string(),
+            DeValue::Array(_) => "a list".to_owned(),
+            DeValue::Table(_) => "a section".to_owned(),
+        }
+    }
+
+    fn is_not(self, what: &str, hint: &str) -> String {
+        format!("{} is not {what}; write {hint}", self.found())
+    }
+}
+
+impl Value for bool {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let found = match raw {
+            Raw::Toml(value) => value.as_bool(),
+            Raw::Text(text) => text.trim().parse().ok(),
+        };
+        found.ok_or_else(|| raw.is_not("a switch", "true or false, without quotes"))
+    }
+}
+
+impl Value for usize {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        raw.number().ok_or_else(|| raw.is_not("a whole number", "for example 1000, without quotes"))
+    }
+}
+
+impl Value for String {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        raw.text().map(str::to_owned).ok_or_else(|| raw.is_not("text", "it in quotes"))
+    }
+}
+
+/// Text that may be left empty.
+impl Value for Option<String> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        String::read(raw).map(|text| Some(text).filter(|text| !text.is_empty()))
+    }
+}
+
+/// What was found is not repeated: it might be the secret.
+impl Value for Option<Secret> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        raw.text().map(Secret::new).ok_or_else(|| "a secret is text; write it in quotes".to_owned())
+    }
+}
+
+impl Value for PathBuf {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        match raw.text() {
+            Some(text) if !text.is_empty() => Ok(Self::from(text)),
+            Some(_) | None => Err(raw.is_not("a path", "for example \"wigwag_data\"")),
+        }
+    }
+}
+
+impl Value for SocketAddr {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let found = raw.text().and_then(|text| text.trim().parse().ok());
+        found.ok_or_else(|| raw.is_not("an address", "for example \"127.0.0.1:8000\""))
+    }
+}
+
+impl Value for Duration {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let found = raw.text().and_then(duration);
+        found.ok_or_else(|| {
+            raw.is_not("a duration", "for example \"250ms\", \"30s\", \"5m\", \"1h\" or \"30d\"")
+        })
+    }
+}
+
+impl Value for Size {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let found = raw.number().map(Self).or_else(|| raw.text().and_then(Self::parse));
+        found.ok_or_else(|| raw.is_not("a size", "for example \"64 KiB\", \"1 MiB\" or a number of bytes"))
+    }
+}
+
+/// A list of texts; separated by commas where there is only plain text.
+impl Value for Vec<String> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let items = match raw {
+            Raw::Text(text) => {
+                return Ok(text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect());
+            }
+            Raw::Toml(value) => {
+                value.as_array().ok_or_else(|| raw.is_not("a list", "for example [\"a\", \"b\"]"))?
+            }
+        };
+        items.iter().map(|item| String::read(Raw::Toml(item.get_ref()))).collect()
+    }
+}
+
+impl Value for LogFormat {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        match raw.text() {
+            Some("text") => Ok(Self::Text),
+            Some("json") => Ok(Self::Json),
+            Some(_) | None => Err(raw.is_not("a log format", "\"text\" or \"json\"")),
+        }
+    }
+}
+
+fn clip(text: &str, chars_max: usize) -> String {
+    let mut clipped: String = text.chars().take(chars_max).collect();
+    if clipped.len() < text.len() {
+        clipped.push('…');
+    }
+    clipped
+}
