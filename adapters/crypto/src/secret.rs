@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A text that proves who somebody is. It is never empty and deliberately has no `Debug` and no `Display`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret(Arc<str>);
 
 impl Secret {

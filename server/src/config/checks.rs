@@ -54,8 +54,8 @@ fn server(server: &Server, places: &Places) -> Result<(), ConfigError> {
         );
         return refuse(places, &["server.allowed_origins"], &problem);
     }
-    if let Err(error) = EnvFilter::builder().parse(&server.log) {
-        let problem = format!("{:?} is no filter ({error}); write for example \"info\"", server.log);
+    if EnvFilter::builder().parse(&server.log).is_err() {
+        let problem = format!("{:?} is no filter; write for example \"info,wigwag=debug\"", server.log);
         return refuse(places, &["server.log"], &problem);
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::error::{ConfigError, Place};
 use super::nearest::nearest;
@@ -74,14 +74,15 @@ impl<'a> Document<'a> {
             ConfigError::new(place, "namespace is a list of sections; write [[namespace]] with two brackets")
         };
         let items = value.get_ref().as_array().ok_or_else(|| refused(self.place(value)))?;
-        let with_place = |item| {
+        let mut tables = Vec::with_capacity(items.len());
+        for item in items {
             let place = self.place(item);
             match item.get_ref().as_table() {
-                Some(table) => Ok((place, table)),
-                None => Err(refused(place)),
+                Some(table) => tables.push((place, table)),
+                None => return Err(refused(place)),
             }
-        };
-        items.iter().map(with_place).collect()
+        }
+        Ok(tables)
     }
 }
 

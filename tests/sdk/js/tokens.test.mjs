@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { after, before, test } from 'node:test';
 
 import { client, until } from './clients.mjs';
@@ -13,30 +14,26 @@ before(async () => {
 });
 after(() => server?.stop());
 
-// The settings give two seconds of grace, so a connection whose refresh was not accepted is closed before the third call.
+// The settings give two seconds of grace: had the first refresh not been accepted, the connection would be closed
+// before the third token is asked for.
 test('an expiring token is refreshed and the connection outlives it', async (t) => {
-  const lost = [];
-  let calls = 0;
-  const thirdCall = new Promise((resolve) => {
-    const alice = client(t, server.websocket, 'alice', {
-      getToken: async () => {
-        calls += 1;
-        if (calls === 3) {
-          resolve(alice);
-        }
-        return server.token('--user', 'alice', '--ttl', `${TTL_SECS}s`);
-      },
-    });
-    alice.on('connected', () => {
-      alice.on('connecting', (context) => lost.push(context));
-      alice.on('disconnected', (context) => lost.push(context));
-    });
+  const calls = new EventEmitter();
+  const alice = client(t, server.websocket, 'alice', {
+    getToken: async () => {
+      calls.emit('call');
+      return server.token('--user', 'alice', '--ttl', `${TTL_SECS}s`);
+    },
   });
+  await until(alice, 'connected');
+  const lost = [];
+  alice.on('connecting', (context) => lost.push(context));
+  alice.on('disconnected', (context) => lost.push(context));
 
-  const alice = await thirdCall;
+  await until(calls, 'call');
+  await until(calls, 'call');
   const subscription = alice.newSubscription('room:refreshed');
   subscription.subscribe();
-  await subscription.ready(5_000);
+  await until(subscription, 'subscribed');
 
   assert.deepEqual(lost, []);
 });

@@ -1,0 +1,27 @@
+# What people type here. Each target is one line of something you could type yourself.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint soak bench load
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start a server on 127.0.0.1:8000 and print a link to it
+	cargo run --release
+
+test: ## every test: Rust, official SDKs, a real browser
+	scripts/toolbox
+	scripts/test
+
+lint: ## formatting and lints; warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --exclude wigwag-loadtest --all-targets -- -D warnings
+
+soak: ## the long run that looks for leaks and losses
+	cargo test -p wigwag-tests --test soak -- --ignored --nocapture
+
+bench: ## hot paths under criterion
+	cargo bench -p wigwag-benches
+
+load: ## journeys under load, against a server of your own (see loadtest/)
+	cargo run --release -p wigwag-loadtest

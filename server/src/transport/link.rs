@@ -1,0 +1,256 @@
+//! The writing half of a connection: straight to the socket while it takes everything, a bounded queue when not.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use parking_lot::Mutex;
+use ports::protocol::{ClientProtocol, Disconnect, Frames};
+use tokio::net::TcpStream;
+
+use super::frame::{self, Kind};
+
+/// A client protocol together with the place of its encodings in shared events.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// The protocol.
+    pub protocol: &'static dyn ClientProtocol,
+    /// Which of the [`SLOTS`](ports::channels::SLOTS) its frames use.
+    pub slot: usize,
+}
+
+impl Dialect {
+    /// One WebSocket frame around a message.
+    pub fn frame(&self, message: &[u8]) -> Bytes {
+        let kind = match self.protocol.offer().frames {
+            Frames::Text => Kind::Text,
+            Frames::Binary => Kind::Binary,
+        };
+        frame::frame(kind, message)
+    }
+}
+
+/// One connection's socket, shared by its shard (which writes) and its reader.
+pub struct Link {
+    stream: TcpStream,
+    /// What is spoken on it.
+    pub dialect: Dialect,
+    queue_bytes_max: usize,
+    outbox: Mutex<Outbox>,
+}
+
+struct Outbox {
+    pending: VecDeque<Bytes>,
+    bytes: usize,
+    stage: Stage,
+    paused: bool,
+    waker: Option<Waker>,
+}
+
+/// How far the end of a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Open.
+    Open,
+    /// The server's close frame is queued or sent; the client's is awaited.
+    Closing,
+    /// Nothing more will be read or written.
+    Closed,
+}
+
+/// The client reads too slowly: the queue's bound would be passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+/// What a reader finds when it is woken.
+#[derive(Debug)]
+pub enum Turn {
+    /// So many bytes were read.
+    Read(usize),
+    /// The peer closed its half, or the socket failed.
+    End,
+    /// The link's stage changed to `Closing` or `Closed`.
+    Stage(Stage),
+    /// Reading may go on.
+    Unpaused,
+}
+
+/// How long a client may take to answer a close frame.
+pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
+
+impl Link {
+    /// A link over a socket that is registered with the running runtime.
+    pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize) -> Self {
+        let outbox = Outbox {
+            pending: VecDeque::new(),
+            bytes: 0,
+            stage: Stage::Open,
+            paused: false,
+            waker: None,
+        };
+        Self { stream, dialect, queue_bytes_max, outbox: Mutex::new(outbox) }
+    }
+
+    /// Sends a finished frame, or queues what the socket does not take. One frame is always accepted by an empty queue.
+    pub fn send(&self, frame: Bytes) -> Result<(), Overflow> {
+        let mut outbox = self.outbox.lock();
+        if outbox.stage != Stage::Open {
+            return Ok(());
+        }
+        if !outbox.pending.is_empty() && outbox.bytes + frame.len() > self.queue_bytes_max {
+            return Err(Overflow);
+        }
+        self.put(&mut outbox, frame);
+        Ok(())
+    }
+
+    /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3).
+    pub fn close(&self, disconnect: &Disconnect) {
+        self.close_with(disconnect.code, &disconnect.reason);
+    }
+
+    /// The same with a code of the WebSocket protocol itself.
+    pub fn close_with(&self, code: u16, reason: &str) {
+        let mut outbox = self.outbox.lock();
+        if outbox.stage != Stage::Open {
+            return;
+        }
+        if code == Disconnect::CONNECTION_CLOSED.code {
+            outbox.stage = Stage::Closed;
+        } else {
+            if code == Disconnect::SLOW.code {
+                outbox.drop_whole_frames();
+            }
+            self.put(&mut outbox, frame::close_frame(code, reason));
+            outbox.stage = Stage::Closing;
+        }
+        outbox.wake();
+    }
+
+    /// Ends everything at once.
+    pub fn abort(&self) {
+        let mut outbox = self.outbox.lock();
+        outbox.stage = Stage::Closed;
+        outbox.wake();
+    }
+
+    /// Stops or resumes reading.
+    pub fn set_paused(&self, paused: bool) {
+        let mut outbox = self.outbox.lock();
+        outbox.paused = paused;
+        outbox.wake();
+    }
+
+    /// Whether reading is stopped.
+    pub fn is_paused(&self) -> bool {
+        self.outbox.lock().paused
+    }
+
+    /// How far its end has come.
+    pub fn stage(&self) -> Stage {
+        self.outbox.lock().stage
+    }
+
+    /// Bytes waiting for the socket.
+    pub fn queued_bytes(&self) -> usize {
+        self.outbox.lock().bytes
+    }
+
+    /// Whether the close frame, if there is one, has been handed to the socket.
+    pub fn is_flushed(&self) -> bool {
+        self.outbox.lock().pending.is_empty()
+    }
+
+    /// Writes what is queued and reads what has come, for the reader task. `seen` is the stage the reader knows of,
+    /// `blocked` says that it can take no bytes at present.
+    pub fn poll_turn(
+        &self,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+        seen: Stage,
+        blocked: bool,
+    ) -> Poll<Turn> {
+        let mut outbox = self.outbox.lock();
+        if !outbox.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            outbox.waker = Some(cx.waker().clone());
+        }
+        if outbox.stage != seen {
+            return Poll::Ready(Turn::Stage(outbox.stage));
+        }
+        while !outbox.pending.is_empty() {
+            match self.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => {
+                    if self.flush(&mut outbox).is_err() {
+                        return Poll::Ready(Turn::End);
+                    }
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(Turn::End),
+                Poll::Pending => break,
+            }
+        }
+        if blocked {
+            return if outbox.paused { Poll::Pending } else { Poll::Ready(Turn::Unpaused) };
+        }
+        loop {
+            match self.stream.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(Turn::End),
+                Poll::Ready(Ok(())) => {}
+            }
+            match self.stream.try_read(scratch) {
+                Ok(0) => return Poll::Ready(Turn::End),
+                Ok(count) => return Poll::Ready(Turn::Read(count)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(Turn::End),
+            }
+        }
+    }
+
+    fn put(&self, outbox: &mut Outbox, frame: Bytes) {
+        let was_empty = outbox.pending.is_empty();
+        outbox.bytes += frame.len();
+        outbox.pending.push_back(frame);
+        if was_empty {
+            // A failed write shows in the reader's next turn.
+            let _ = self.flush(outbox);
+            if !outbox.pending.is_empty() {
+                outbox.wake();
+            }
+        }
+    }
+
+    /// Writes until the queue is empty or the socket takes no more.
+    fn flush(&self, outbox: &mut Outbox) -> std::io::Result<()> {
+        while let Some(first) = outbox.pending.front_mut() {
+            match self.stream.try_write(first) {
+                Ok(count) => {
+                    outbox.bytes -= count;
+                    first.advance(count);
+                    if first.is_empty() {
+                        outbox.pending.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        outbox.pending = VecDeque::new();
+        Ok(())
+    }
+}
+
+impl Outbox {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Keeps only the frame that may be half written.
+    fn drop_whole_frames(&mut self) {
+        self.pending.truncate(1);
+        self.bytes = self.pending.iter().map(Bytes::len).sum();
+    }
+}

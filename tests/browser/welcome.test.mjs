@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { chromium } from 'playwright-core';
+
+import { Wigwag } from '../sdk/js/server.mjs';
+import { printed } from './printed.mjs';
+
+const DEADLINE_MS = 20_000;
+const CHROMIUM = [
+  process.env.WIGWAG_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path));
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+let server;
+let browser;
+let shown;
+
+before(async () => {
+  server = await Wigwag.start();
+  shown = printed(server.said);
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A tab on the printed link, connected, which fails the test if the page reports an error. */
+async function tab(t, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(DEADLINE_MS);
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(errors, []);
+  });
+  await page.goto(shown.link);
+  await page.locator('#state[data-state=connected]').waitFor();
+  return page;
+}
+
+async function say(page, text) {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Publish', exact: true }).click();
+}
+
+/** The first shown message of this text. */
+const heard = (page, text) => page.locator('#messages li').filter({ hasText: text }).first();
+
+async function members(page, count) {
+  await page.locator('#count').filter({ hasText: `(${count})` }).waitFor();
+  assert.equal(await page.locator('#members li').count(), count);
+}
+
+test('two tabs see each other and a message crosses with its latency', async (t) => {
+  const one = await tab(t);
+  const two = await tab(t);
+  await members(one, 2);
+  await members(two, 2);
+
+  await say(one, 'hello from one');
+
+  await heard(two, 'hello from one').waitFor();
+  assert.match(await heard(two, 'hello from one').innerText(), /(under 1|\d+) ms/);
+});
+
+test('a tab that closes leaves the list', async (t) => {
+  const one = await tab(t);
+  const two = await tab(t);
+  await members(one, 2);
+
+  await two.close();
+
+  await members(one, 1);
+});
+
+test('an unplugged tab recovers what the other published meanwhile', async (t) => {
+  const one = await tab(t);
+  const two = await tab(t);
+  await members(two, 2);
+
+  await one.getByRole('button', { name: 'Unplug' }).click();
+  await one.locator('#state[data-state=unplugged]').waitFor();
+  await members(two, 1);
+  await say(two, 'missed, the first');
+  await heard(two, 'missed, the first').waitFor();
+  await say(two, 'missed, the second');
+  await one.locator('#recovered').filter({ hasText: 'recovered' }).waitFor();
+
+  assert.equal(await one.locator('#recovered').innerText(), '2 messages recovered, none lost');
+  assert.match(await heard(one, 'missed, the first').innerText(), /recovered/);
+  const texts = await one.locator('#messages .text').allInnerTexts();
+  assert.deepEqual(texts, ['missed, the second', 'missed, the first']);
+});
+
+test('the printed curl reaches every tab', async (t) => {
+  const tabs = [await tab(t), await tab(t)];
+
+  await promisify(execFile)('sh', ['-c', shown.curl], { timeout: DEADLINE_MS });
+
+  for (const page of tabs) {
+    await page.locator('#messages li').filter({ hasText: 'API' }).first().waitFor();
+    assert.equal(await page.locator('#messages li').count(), 1);
+  }
+});
+
+test('the printed script joins and hears what a tab says', async (t) => {
+  const one = await tab(t);
+  await members(one, 1);
+  const folder = await mkdtemp(join(here, '../sdk/js/node_modules/.printed-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, 'printed.mjs'), shown.script);
+  const script = spawn(process.execPath, ['--import', new URL('websocket.mjs', import.meta.url), 'printed.mjs'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => script.kill());
+  let said = '';
+  const spoke = new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the script said only: ${said}`)), DEADLINE_MS);
+    script.stdout.setEncoding('utf8').on('data', (chunk) => {
+      said += chunk;
+      if (said.includes('hello script')) {
+        clearTimeout(timer);
+        resolve();
+      }
+    });
+  });
+
+  await members(one, 2);
+  await say(one, 'hello script');
+
+  await spoke;
+});
+
+test('the page fits a phone and follows a dark scheme', async (t) => {
+  const phone = await tab(t, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+  await say(phone, 'long'.repeat(100));
+  await heard(phone, 'long').waitFor();
+
+  const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const ground = await phone.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+  assert.ok(overflow <= 0, `wider than the screen by ${overflow} px`);
+  assert.equal(ground, 'rgb(20, 24, 26)');
+});
+
+test('a message is shown as text, whatever it contains', async (t) => {
+  const one = await tab(t);
+
+  await say(one, '<img src=x onerror=alert(1)>');
+
+  await heard(one, '<img src=x').waitFor();
+  assert.equal(await one.locator('#messages img').count(), 0);
+});
+
+test('a link without a good token says what to do', async (t) => {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+
+  await page.goto(`${server.http}/#token=nonsense`);
+
+  await page.locator('#state[data-state=stopped]').waitFor();
+  assert.match(await page.locator('#state').innerText(), /Open the link/);
+});
