@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The binary: parses the command line and does what was typed.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wigwag::cli::run(wigwag::serve::serve)
+}

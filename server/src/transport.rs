@@ -3,5 +3,6 @@
 pub mod accept;
 pub mod frame;
 pub mod link;
+pub mod origin;
 pub mod reader;
 pub mod websocket;

@@ -9,7 +9,7 @@ mod tests;
 use bytes::Bytes;
 
 use ports::channels::Published;
-use ports::protocol::{ClientProtocol, Command, Frames, Malformed, Offer, Push, Reply, Unspeakable};
+use ports::protocol::{Answer, ClientProtocol, Command, Frames, Malformed, Offer, Push, Reply, Unspeakable};
 
 /// Reads and writes JSON messages.
 ///
@@ -17,6 +17,13 @@ use ports::protocol::{ClientProtocol, Command, Frames, Malformed, Offer, Push, R
 /// through byte for byte, apart from raw newlines, which JSON allows between its words only (P-FRM-5, P-ENC-10).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
+
+impl Json {
+    /// A result as the HTTP server API gives it: `{"result":{…}}` with the members that clients get.
+    pub fn api_result(self, answer: &Answer) -> Result<Bytes, Unspeakable> {
+        encode::api_result(answer)
+    }
+}
 
 impl ClientProtocol for Json {
     fn offer(&self) -> Offer {

@@ -1,1 +1,13 @@
+//! The machine behind one connection, rule by rule.
 
+mod closing;
+mod commands;
+mod connecting;
+mod driver;
+mod heartbeat;
+mod properties;
+mod queueing;
+mod refreshing;
+mod server_side;
+mod subscribing;
+mod unsubscribing;

@@ -47,6 +47,17 @@ impl Shard {
             self.session(now, id, session::Input::Close(Disconnect::FORCE_RECONNECT), effects);
         }
         self.drain_steps(now, effects);
+        let addresses: Vec<Arc<Address>> = self.feeds.addresses().map(Arc::clone).collect();
+        for address in addresses {
+            self.close_feed(&address, effects);
+        }
+    }
+
+    /// An empty shard in place of one whose state cannot be trusted. Answers to the old one's sessions mean nobody here.
+    pub fn successor(&self, now: Timestamp) -> Self {
+        let mut shard = Self::new(Arc::clone(&self.realm), now);
+        shard.seats = self.seats.successor();
+        shard
     }
 
     fn part_with_session(&mut self, now: Timestamp, id: SeatId, effects: &mut Vec<Effect>) {

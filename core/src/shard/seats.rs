@@ -29,6 +29,7 @@ pub(super) struct Seat {
 
 #[derive(Debug, Default)]
 pub(super) struct Seats {
+    first_generation: u32,
     places: Vec<(u32, Option<Box<Seat>>)>,
     free: Vec<u32>,
     taken: usize,
@@ -49,8 +50,14 @@ impl Seats {
             return SeatId { index, generation: *generation };
         }
         let index = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        self.places.push((0, Some(seat)));
-        SeatId { index, generation: 0 }
+        self.places.push((self.first_generation, Some(seat)));
+        SeatId { index, generation: self.first_generation }
+    }
+
+    /// An empty slab whose seats cannot be mistaken for this one's.
+    pub(super) fn successor(&self) -> Self {
+        let newest = self.places.iter().map(|(generation, _)| *generation).max().unwrap_or(0);
+        Self { first_generation: newest.max(self.first_generation).wrapping_add(1), ..Self::default() }
     }
 
     pub(super) fn get_mut(&mut self, id: SeatId) -> Option<&mut Seat> {

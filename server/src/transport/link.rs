@@ -83,13 +83,8 @@ pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 impl Link {
     /// A link over a socket that is registered with the running runtime.
     pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize) -> Self {
-        let outbox = Outbox {
-            pending: VecDeque::new(),
-            bytes: 0,
-            stage: Stage::Open,
-            paused: false,
-            waker: None,
-        };
+        let outbox =
+            Outbox { pending: VecDeque::new(), bytes: 0, stage: Stage::Open, paused: false, waker: None };
         Self { stream, dialect, queue_bytes_max, outbox: Mutex::new(outbox) }
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use wigwag_core::session;
 use wigwag_core::shard::{Input, SeatId};
 
-use super::frame::{self, Assembler, Item, Kind};
+use super::frame::{self, Assembler, Fault, Item, Kind};
 use super::link::{CLOSE_WAIT, Link, Stage, Turn};
 use crate::actors::session_shard::ShardCell;
 
@@ -32,6 +32,15 @@ pub struct Reader {
     backlog: VecDeque<session::Input>,
     _permit: OwnedSemaphorePermit,
 }
+
+/// What a run of bytes held besides commands.
+struct Parsed {
+    fed: Result<(), Fault>,
+    closed: Option<u16>,
+}
+
+/// The code of a close frame without one (RFC 6455, 7.1.5).
+const NORMAL_CLOSURE: u16 = 1000;
 
 /// Whether the conversation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +66,8 @@ impl Reader {
     pub async fn run(mut self, first: Bytes) {
         let mut course = Course::On;
         if !first.is_empty() {
-            course = self.take(&mut first.to_vec());
+            let parsed = self.parse(&mut first.to_vec());
+            course = self.follow(parsed);
         }
         while course == Course::On {
             course = self.turn().await;
@@ -75,16 +85,17 @@ impl Reader {
         });
         match turn.await {
             Turn::Read(count) => {
-                let mut bytes = SCRATCH.with_borrow(|scratch| scratch.get(..count).map(<[u8]>::to_vec));
-                bytes.as_mut().map_or(Course::Over, |bytes| self.take(bytes))
+                let parsed = SCRATCH
+                    .with_borrow_mut(|scratch| scratch.get_mut(..count).map(|bytes| self.parse(bytes)));
+                parsed.map_or(Course::Over, |parsed| self.follow(parsed))
             }
             Turn::Unpaused => self.hand_over(),
             Turn::End | Turn::Stage(_) => Course::Over,
         }
     }
 
-    /// Takes bytes apart into commands and hands them to the session.
-    fn take(&mut self, bytes: &mut [u8]) -> Course {
+    /// Takes bytes apart into commands, which go to the backlog.
+    fn parse(&mut self, bytes: &mut [u8]) -> Parsed {
         let (link, backlog) = (&self.link, &mut self.backlog);
         let mut closed = None;
         let fed = self.assembler.feed(bytes, &mut |item| match item {
@@ -94,14 +105,19 @@ impl Reader {
                 let _ = link.send(frame::frame(Kind::Pong, payload));
             }
             Item::Pong => {}
-            Item::Close(code) => closed = Some(code.unwrap_or(1000)),
+            Item::Close(code) => closed = Some(code.unwrap_or(NORMAL_CLOSURE)),
         });
+        Parsed { fed, closed }
+    }
+
+    /// Hands the commands over, then minds what the bytes said about the conversation itself.
+    fn follow(&mut self, parsed: Parsed) -> Course {
         let course = self.hand_over();
-        if let Some(code) = closed {
+        if let Some(code) = parsed.closed {
             self.link.close_with(code, "");
             return Course::Over;
         }
-        if let Err(fault) = fed {
+        if let Err(fault) = parsed.fed {
             self.link.close_with(fault.code(), &fault.to_string());
             return Course::Over;
         }
@@ -148,7 +164,7 @@ impl Drop for Reader {
     /// However the task ends, the session hears of it.
     fn drop(&mut self) {
         self.link.abort();
-        self.cell.drive(Input::Session(self.seat, session::Input::Gone));
+        self.cell.gone(self.seat);
     }
 }
 

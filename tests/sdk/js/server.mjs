@@ -91,12 +91,12 @@ export class Wigwag {
       child.once('exit', (code, signal) => reject(new Error(`${binary} ended (${code ?? signal}):\n${this.said}`)));
     });
     failed.catch(() => {});
-    await Promise.race([this.#ready(), failed]);
+    await Promise.race([this.#ready(child), failed]);
   }
 
-  async #ready() {
+  async #ready(child) {
     const deadline = Date.now() + READY_MS;
-    while (Date.now() < deadline) {
+    while (this.#child === child && Date.now() < deadline) {
       const answer = await fetch(`${this.http}/readyz`).catch(() => null);
       if (answer?.ok) {
         return;

@@ -41,13 +41,15 @@ class Refused(Exception):
 
 
 class Wigwag:
-    """A server on a free port with a folder of its own, ended by its id."""
+    """A server on a free port with a folder of its own, ended by its id; without `config` as `wigwag` alone runs."""
 
-    def __init__(self):
+    def __init__(self, config=CONFIG):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._folder = tempfile.mkdtemp(prefix="wigwag-")
-        self._place = ["--data-dir", os.path.join(self._folder, "data"), "--config", str(CONFIG)]
+        self._place = ["--data-dir", os.path.join(self._folder, "data")]
+        if config is not None:
+            self._place += ["--config", str(config)]
         self._process = None
         try:
             self.start()

@@ -69,34 +69,55 @@ pub(super) fn event(published: &Published) -> Result<Bytes, Unspeakable> {
 
 /// Writes the result under its own key, even if it is empty (P-ENC-5).
 fn answer(line: &mut Object<'_>, answer: &Answer) -> Said {
+    line.object(key(answer), |result| result_of(result, answer))
+}
+
+/// The same result as the server API gives it: always under the key `result` (P-API-2).
+pub(super) fn api_result(answer: &Answer) -> Result<Bytes, Unspeakable> {
+    object::line(FLAT_BYTES, |line| line.object("result", |result| result_of(result, answer)))
+}
+
+fn key(answer: &Answer) -> &'static str {
     match answer {
-        Answer::Connect(given) => line.object("connect", |result| connected(result, given)),
-        Answer::Subscribe(given) => line.object("subscribe", |result| subscribed(result, given)),
-        Answer::Unsubscribe => line.object("unsubscribe", |_| Ok(())),
-        Answer::Publish => line.object("publish", |_| Ok(())),
-        Answer::Presence(members) => line.object("presence", |result| {
-            result.object("presence", |map| {
-                members.iter().try_for_each(|info| {
-                    map.object(&info.client.to_string(), |entry| client_info(entry, info))
-                })
+        Answer::Connect(_) => "connect",
+        Answer::Subscribe(_) => "subscribe",
+        Answer::Unsubscribe => "unsubscribe",
+        Answer::Publish => "publish",
+        Answer::Presence(_) => "presence",
+        Answer::PresenceStats(_) => "presence_stats",
+        Answer::History(_) => "history",
+        Answer::Rpc { .. } => "rpc",
+        Answer::Refresh { .. } => "refresh",
+        Answer::SubRefresh(_) => "sub_refresh",
+    }
+}
+
+fn result_of(result: &mut Object<'_>, answer: &Answer) -> Said {
+    match answer {
+        Answer::Connect(given) => connected(result, given),
+        Answer::Subscribe(given) => subscribed(result, given),
+        Answer::Unsubscribe | Answer::Publish => Ok(()),
+        Answer::Presence(members) => result.object("presence", |map| {
+            members.iter().try_for_each(|info| {
+                map.object(&info.client.to_string(), |entry| client_info(entry, info))
             })
         }),
-        Answer::PresenceStats(headcount) => line.object("presence_stats", |result| {
+        Answer::PresenceStats(headcount) => {
             result.number_always("num_clients", headcount.clients);
             result.number_always("num_users", headcount.users);
             Ok(())
-        }),
-        Answer::History(given) => line.object("history", |result| stream(result, given)),
-        Answer::Rpc { data } => line.object("rpc", |result| result.json("data", data)),
-        Answer::Refresh { client, expiry } => line.object("refresh", |result| {
+        }
+        Answer::History(given) => stream(result, given),
+        Answer::Rpc { data } => result.json("data", data),
+        Answer::Refresh { client, expiry } => {
             result.text("client", &client.to_string());
             expires(result, *expiry);
             Ok(())
-        }),
-        Answer::SubRefresh(expiry) => line.object("sub_refresh", |result| {
+        }
+        Answer::SubRefresh(expiry) => {
             expires(result, *expiry);
             Ok(())
-        }),
+        }
     }
 }
 

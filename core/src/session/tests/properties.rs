@@ -1,0 +1,313 @@
+//! What holds whatever happens, in whatever order.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ports::access::TokenError;
+use ports::protocol::{Disconnect, ErrorCode, Request};
+use proptest::prelude::*;
+
+use super::driver::*;
+use crate::channels::feed::Admission;
+use crate::session::{Effect, Input, Job, Join, Outcome};
+
+#[derive(Clone, Debug)]
+enum Happening {
+    Command(u8),
+    Pong,
+    Malformed,
+    JobDone { ok: bool, late: bool },
+    Joined { ok: bool, late: bool },
+    Insufficient { back: usize },
+    Continue,
+    Close,
+    Gone,
+    Stalled,
+    Pass(u64),
+    Wakeup,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        8 => (0_u8..12).prop_map(Happening::Command),
+        8 => (prop::bool::weighted(0.8), prop::bool::weighted(0.1))
+            .prop_map(|(ok, late)| Happening::JobDone { ok, late }),
+        6 => (prop::bool::weighted(0.8), prop::bool::weighted(0.1))
+            .prop_map(|(ok, late)| Happening::Joined { ok, late }),
+        4 => Just(Happening::Continue),
+        2 => (0_usize..4).prop_map(|back| Happening::Insufficient { back }),
+        2 => (0_u64..6_000).prop_map(Happening::Pass),
+        2 => Just(Happening::Wakeup),
+        1 => Just(Happening::Pong),
+        1 => Just(Happening::Stalled),
+        1 => prop_oneof![Just(Happening::Malformed), Just(Happening::Close), Just(Happening::Gone)],
+    ]
+}
+
+/// Keeps the books about one session.
+struct Books {
+    driver: Driver,
+    next_id: u32,
+    unanswered: VecDeque<u32>,
+    jobs: Vec<(u32, Job)>,
+    joins: Vec<Join>,
+    /// Farewells owed: one for each entry into presence or announced join that was asked for.
+    owed: i32,
+    continues: usize,
+    paused: bool,
+    closed: bool,
+    ended: bool,
+}
+
+impl Books {
+    fn new(connected: bool) -> Self {
+        let driver = if connected { Driver::connected() } else { Driver::fresh() };
+        Self {
+            driver,
+            next_id: 2,
+            unanswered: VecDeque::new(),
+            jobs: Vec::new(),
+            joins: Vec::new(),
+            owed: 0,
+            continues: 0,
+            paused: false,
+            closed: false,
+            ended: false,
+        }
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        match happening {
+            Happening::Command(which) => {
+                let id = self.next_id;
+                self.next_id += 1;
+                self.unanswered.push_back(id);
+                let request = request(which);
+                self.tell(Input::Command(ports::protocol::Command { id, request }));
+            }
+            Happening::Pong => {
+                self.tell(Input::Command(ports::protocol::Command { id: 0, request: Request::Pong }));
+            }
+            Happening::Malformed => self.tell(Input::Malformed),
+            Happening::JobDone { ok, late } => {
+                let Some((job, work)) = self.jobs.pop() else { return };
+                let job = if late { job.wrapping_sub(1) } else { job };
+                self.tell(Input::Done { job, outcome: outcome(&work, ok) });
+            }
+            Happening::Joined { ok, late } => {
+                let Some(join) = self.joins.last().cloned() else { return };
+                let join = if late { join.join.wrapping_sub(1) } else { join.join };
+                let admission = Admission { position: Some(at(3)), recovered: None };
+                let outcome = if ok { Ok(admission) } else { Err(ErrorCode::Internal) };
+                self.tell(Input::Joined { join, outcome });
+            }
+            Happening::Insufficient { back } => {
+                let Some(join) = self.joins.iter().rev().nth(back).cloned() else { return };
+                self.tell(Input::Insufficient { address: join.address, join: join.join });
+            }
+            Happening::Continue => {
+                if self.continues > 0 {
+                    self.continues -= 1;
+                    self.tell(Input::Continue);
+                }
+            }
+            Happening::Close => self.tell(Input::Close(Disconnect::SHUTDOWN)),
+            Happening::Gone => self.tell(Input::Gone),
+            Happening::Stalled => self.tell(Input::Stalled(secs(3))),
+            Happening::Pass(millis) => {
+                self.driver.now = self.driver.now.plus(Duration::from_millis(millis));
+            }
+            Happening::Wakeup => self.tell(Input::Wakeup),
+        }
+    }
+
+    fn tell(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.driver.session.handle(self.driver.now, input, &mut effects);
+        for effect in effects {
+            self.check(effect);
+        }
+    }
+
+    fn check(&mut self, effect: Effect) {
+        assert!(!self.ended, "{effect:?} after the end");
+        match effect {
+            Effect::Reply(reply) => {
+                assert!(!self.closed, "a reply after the close");
+                while self.unanswered.pop_front().expect("a reply nobody waits for") != reply.id {
+                    panic!("reply {} came too early or twice", reply.id);
+                }
+            }
+            Effect::Push(push) => assert!(!self.closed, "{push:?} after the close"),
+            Effect::Run { job, work } => {
+                match &work {
+                    Job::Enter { .. } => self.owed += 1,
+                    Job::Depart(farewells) => assert!(!farewells.is_empty()),
+                    _ => {}
+                }
+                self.jobs.push((job, work));
+            }
+            Effect::Join(join) => self.joins.push(join),
+            Effect::Continue => self.continues += 1,
+            Effect::Pause => assert!(!std::mem::replace(&mut self.paused, true), "paused twice"),
+            Effect::Resume => assert!(std::mem::replace(&mut self.paused, false), "was not paused"),
+            Effect::Close(_) => assert!(!std::mem::replace(&mut self.closed, true), "closed twice"),
+            Effect::Ended => self.ended = true,
+            Effect::Leave(_) | Effect::Came(_) => {}
+        }
+    }
+
+    /// Whatever state it is in, time alone ends it once the socket is gone.
+    fn runs_out(&mut self) {
+        self.tell(Input::Gone);
+        for _ in 0..30 {
+            let Some(at) = self.driver.session.wakeup() else { break };
+            assert!(at != ports::time::Timestamp::NEVER);
+            self.driver.now = self.driver.now.max(at);
+            self.tell(Input::Wakeup);
+        }
+        assert!(self.ended, "it never ended: {:?}", self.driver.session);
+    }
+}
+
+fn request(which: u8) -> Request {
+    match which {
+        0 => connect("t"),
+        1 | 2 => subscribe("room:a"),
+        3 => subscribe("news:b"),
+        4 => unsubscribe("room:a"),
+        5 => unsubscribe("news:b"),
+        6 => publish("a", "{}"),
+        7 => history("read:a"),
+        8 => presence("room:a"),
+        9 => refresh("t"),
+        10 => subscribe_with("$c", |request| request.token = "t".into()),
+        _ => rpc(),
+    }
+}
+
+fn outcome(work: &Job, ok: bool) -> Outcome {
+    match work {
+        Job::VerifyConnection { .. } if ok => Outcome::Connection(Ok(grant_with("ann", &["room:z"]))),
+        Job::VerifyConnection { .. } => Outcome::Connection(Err(TokenError::Unavailable("x".into()))),
+        Job::VerifySubscription { .. } if ok => Outcome::Subscription(Ok(ticket("$c"))),
+        Job::VerifySubscription { .. } => Outcome::Subscription(Err(TokenError::Expired)),
+        _ if ok => Outcome::Done(Ok(())),
+        _ => Outcome::Overdue,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// Never a panic, nothing after the end, one close, every reply at most once and in the order of the commands.
+    #[test]
+    fn replies_come_once_and_in_order_and_nothing_comes_after_the_end(
+        connected in any::<bool>(),
+        happenings in prop::collection::vec(happening(), 1..80),
+    ) {
+        let mut books = Books::new(connected);
+        for happening in happenings {
+            books.happens(happening);
+        }
+        books.runs_out();
+    }
+
+    /// Everything entered into presence is taken out again, if services and feeds do what they are asked.
+    #[test]
+    fn nobody_stays_in_presence_after_the_end(
+        commands in prop::collection::vec((0_u8..12, 0_u8..3), 1..40),
+    ) {
+        let mut driver = Driver::connected();
+        let mut room = Room::default();
+        let mut id = 2;
+        for (which, steps) in commands {
+            room.tell(&mut driver, Input::Command(ports::protocol::Command { id, request: request(which) }));
+            for _ in 0..steps {
+                room.step(&mut driver);
+            }
+            id += 1;
+        }
+        room.tell(&mut driver, Input::Gone);
+        while room.step(&mut driver) {}
+
+        prop_assert!(room.present.is_empty(), "still present: {:?}", room.present);
+        prop_assert!(room.announced.is_empty(), "joined for ever: {:?}", room.announced);
+    }
+
+    /// A wake-up moves the next one: whoever jumps from wake-up to wake-up gets somewhere.
+    #[test]
+    fn being_woken_when_it_is_due_moves_the_wakeup(
+        connected in any::<bool>(),
+        happenings in prop::collection::vec(happening(), 1..40),
+    ) {
+        let mut books = Books::new(connected);
+        for happening in happenings {
+            books.happens(happening);
+            if let Some(at) = books.driver.session.wakeup() {
+                books.driver.now = books.driver.now.max(at);
+                books.tell(Input::Wakeup);
+                let next = books.driver.session.wakeup();
+                prop_assert!(next.is_none_or(|next| next > books.driver.now), "{:?}", books.driver.session);
+            }
+        }
+    }
+}
+
+/// Services that do everything they are asked, one thing at a time.
+#[derive(Default)]
+struct Room {
+    present: std::collections::BTreeSet<String>,
+    announced: std::collections::BTreeSet<String>,
+    open: VecDeque<Effect>,
+}
+
+impl Room {
+    fn tell(&mut self, driver: &mut Driver, input: Input) {
+        let mut effects = Vec::new();
+        driver.session.handle(driver.now, input, &mut effects);
+        self.open.extend(effects);
+    }
+
+    /// Performs the next effect; false if there was none.
+    fn step(&mut self, driver: &mut Driver) -> bool {
+        let Some(effect) = self.open.pop_front() else { return false };
+        match effect {
+            Effect::Run { job, work } => {
+                self.perform(&work);
+                let outcome = outcome(&work, true);
+                self.tell(driver, Input::Done { job, outcome });
+            }
+            Effect::Join(join) => {
+                let admission = Admission { position: Some(at(3)), recovered: None };
+                self.tell(driver, Input::Joined { join: join.join, outcome: Ok(admission) });
+            }
+            Effect::Continue => self.tell(driver, Input::Continue),
+            _ => {}
+        }
+        true
+    }
+
+    fn perform(&mut self, work: &Job) {
+        match work {
+            Job::Enter { address, .. } => {
+                self.present.insert(address.place.channel().to_string());
+            }
+            Job::Announce { address, .. } => {
+                assert!(self.announced.insert(address.place.channel().to_string()), "joined twice");
+            }
+            Job::Depart(farewells) => {
+                for farewell in farewells {
+                    let channel = farewell.address.place.channel().to_string();
+                    if farewell.presence {
+                        assert!(self.present.remove(&channel), "left without being there");
+                    }
+                    if farewell.notice {
+                        assert!(self.announced.remove(&channel), "a leave without a join");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What other threads want of a shard. It outlives the shard's actor, so that nothing in it is lost by a restart.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use ports::channels::{Address, Published};
+
+use super::session_shard::Control;
+
+/// Most bytes of publications waiting for one shard; beyond it, channels fall behind and heal from history.
+const BYTES_MAX: usize = 8 << 20;
+/// Most bytes of one channel among them.
+const CHANNEL_BYTES_MAX: usize = 1 << 20;
+/// Most control messages waiting before new connections are refused.
+const CONTROLS_MAX: usize = 10_000;
+
+/// Two queues in one: publications, bounded in bytes, and control messages, bounded in number for newcomers.
+#[derive(Default)]
+pub struct Inbox {
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    controls: VecDeque<Control>,
+    publications: VecDeque<Arc<Published>>,
+    bytes: usize,
+    channel_bytes: HashMap<Arc<Address>, usize>,
+    behind: HashSet<Arc<Address>>,
+    /// The shard has been woken and has not looked yet.
+    woken: bool,
+}
+
+/// Whether the shard must be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// It sleeps.
+    Needed,
+    /// It will look anyway.
+    Under,
+}
+
+/// What a shard takes out at once.
+#[derive(Default)]
+pub struct Batch {
+    /// Control messages.
+    pub controls: VecDeque<Control>,
+    /// Publications, in order per channel.
+    pub publications: VecDeque<Arc<Published>>,
+    /// Channels of which something was dropped after those.
+    pub behind: HashSet<Arc<Address>>,
+}
+
+impl Inbox {
+    /// Queues a publication. If it does not fit, it is dropped and its channel is behind. Never waits.
+    pub fn publish(&self, published: Arc<Published>) -> Wake {
+        let mut queue = self.queue.lock();
+        if queue.behind.contains(&published.address) {
+            metrics::counter!(crate::telemetry::metrics::DROPPED).increment(1);
+            return queue.wake();
+        }
+        let weight = published.weight();
+        let bytes = queue.bytes + weight;
+        let of_channel = queue.channel_bytes.get(&published.address).copied().unwrap_or(0) + weight;
+        let is_first = of_channel == weight;
+        if bytes > BYTES_MAX || (of_channel > CHANNEL_BYTES_MAX && !is_first) {
+            metrics::counter!(crate::telemetry::metrics::DROPPED).increment(1);
+            queue.behind.insert(Arc::clone(&published.address));
+            return queue.wake();
+        }
+        queue.bytes = bytes;
+        queue.channel_bytes.insert(Arc::clone(&published.address), of_channel);
+        queue.publications.push_back(published);
+        queue.wake()
+    }
+
+    /// Queues a control message about something the shard already has.
+    pub fn control(&self, control: Control) -> Wake {
+        let mut queue = self.queue.lock();
+        queue.controls.push_back(control);
+        queue.wake()
+    }
+
+    /// Queues a newcomer; `None` if too much waits already.
+    pub fn admit(&self, control: Control) -> Option<Wake> {
+        let mut queue = self.queue.lock();
+        if queue.controls.len() >= CONTROLS_MAX {
+            return None;
+        }
+        queue.controls.push_back(control);
+        Some(queue.wake())
+    }
+
+    /// Takes everything out.
+    pub fn take(&self) -> Batch {
+        let mut queue = self.queue.lock();
+        queue.woken = false;
+        queue.bytes = 0;
+        queue.channel_bytes.clear();
+        Batch {
+            controls: std::mem::take(&mut queue.controls),
+            publications: std::mem::take(&mut queue.publications),
+            behind: std::mem::take(&mut queue.behind),
+        }
+    }
+}
+
+impl Queue {
+    fn wake(&mut self) -> Wake {
+        if std::mem::replace(&mut self.woken, true) { Wake::Under } else { Wake::Needed }
+    }
+}

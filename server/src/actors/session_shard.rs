@@ -1,0 +1,310 @@
+//! The shard actor: one thread's sessions, supervised. What it owns lives in a [`ShardCell`] that outlives it.
+
+mod performer;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use ports::channels::Published;
+use ports::time::Timestamp;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::{debug, error, warn};
+use wigwag_core::shard::{Effect, Input, Loss, SeatId, Shard};
+use wigwag_core::wheel::TICK;
+
+use self::performer::Links;
+use super::inbox::{Batch, Inbox, Wake};
+use crate::node::Services;
+use crate::transport::link::{Dialect, Link};
+use crate::transport::reader::Reader;
+
+/// A message to the actor; everything of substance waits in the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Look into the inbox.
+    Flush,
+    /// Time has passed.
+    Tick,
+    /// Code of the shard itself has panicked: fail, and be restarted.
+    Fail,
+}
+
+/// Something for a shard that is no publication.
+pub enum Control {
+    /// A new connection.
+    Adopt(Box<Adoption>),
+    /// An answer to something the shard wanted.
+    Input(Input),
+    /// Close all connections over this time.
+    Drain(Duration),
+}
+
+/// A connection handed from the listener to a shard.
+pub struct Adoption {
+    /// The socket.
+    pub stream: std::net::TcpStream,
+    /// What was read beyond the upgrade request.
+    pub first: Bytes,
+    /// What is spoken.
+    pub dialect: Dialect,
+    /// Who is there.
+    pub peer: SocketAddr,
+    /// Given back when the connection is gone.
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// One shard's state and inbox.
+pub struct ShardCell {
+    index: u16,
+    inbox: Inbox,
+    state: Mutex<State>,
+    actor: Mutex<Option<ActorRef<Message>>>,
+    /// Connections given to this shard that are not gone yet.
+    load: AtomicUsize,
+    services: Arc<Services>,
+}
+
+struct State {
+    shard: Shard,
+    links: Links,
+}
+
+/// Publications handled before other tasks of the thread get a turn.
+const SLICE: usize = 64;
+
+impl ShardCell {
+    /// An empty shard.
+    pub fn new(index: u16, services: Arc<Services>) -> Self {
+        let shard = Shard::new(Arc::clone(&services.realm), services.now());
+        let state = Mutex::new(State { shard, links: Links::default() });
+        Self {
+            index,
+            inbox: Inbox::default(),
+            state,
+            actor: Mutex::new(None),
+            load: AtomicUsize::new(0),
+            services,
+        }
+    }
+
+    /// Its place on the node.
+    pub fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// Whether the actor with this id runs, or last ran, this shard.
+    pub fn is_run_by(&self, id: ractor::ActorId) -> bool {
+        self.actor.lock().as_ref().is_some_and(|actor| actor.get_id() == id)
+    }
+
+    /// Queues a publication.
+    pub fn publish(&self, published: Arc<Published>) {
+        self.wake(self.inbox.publish(published));
+    }
+
+    /// Queues a control message.
+    pub fn control(&self, control: Control) {
+        self.wake(self.inbox.control(control));
+    }
+
+    /// How many connections it has been given that are not gone yet.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// A connection's reader has ended.
+    pub fn gone(self: &Arc<Self>, seat: SeatId) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.drive(Input::Session(seat, wigwag_core::session::Input::Gone));
+    }
+
+    /// Queues a new connection, unless the shard has too much to do.
+    pub fn adopt(&self, adoption: Adoption) -> Result<(), Overloaded> {
+        let wake = self.inbox.admit(Control::Adopt(Box::new(adoption))).ok_or(Overloaded)?;
+        self.wake(wake);
+        Ok(())
+    }
+
+    fn wake(&self, wake: Wake) {
+        if wake == Wake::Needed
+            && let Some(actor) = self.actor.lock().as_ref()
+        {
+            // A dead actor's successor looks into the inbox first thing.
+            let _ = actor.cast(Message::Flush);
+        }
+    }
+
+    /// Sessions, subscriptions and channels in this shard.
+    pub fn counts(&self) -> Counts {
+        let state = self.state.lock();
+        Counts {
+            sessions: state.shard.session_count(),
+            subscriptions: state.shard.subscription_count(),
+            channels: state.shard.feed_count(),
+        }
+    }
+
+    /// Passes an input to the machine and performs what it wants, and what comes of that at once.
+    pub fn drive(self: &Arc<Self>, input: Input) {
+        let now = self.services.now();
+        let mut state = self.state.lock();
+        let mut inputs = VecDeque::from([input]);
+        let mut effects = Vec::new();
+        while let Some(input) = inputs.pop_front() {
+            let handled = catch_unwind(AssertUnwindSafe(|| state.shard.handle(now, input, &mut effects)));
+            if handled.is_err() {
+                self.mourn(now, &mut state.shard, &mut effects);
+            }
+            for effect in effects.drain(..) {
+                self.perform(&mut state.links, effect, &mut inputs);
+            }
+        }
+    }
+
+    fn mourn(&self, now: Timestamp, shard: &mut Shard, effects: &mut Vec<Effect>) {
+        let mourned = catch_unwind(AssertUnwindSafe(|| shard.mourn(now, effects)));
+        match mourned {
+            Ok(Loss::Session) => error!(shard = self.index, "a session panicked; its connection is closed"),
+            Ok(Loss::Feed) => error!(shard = self.index, "a feed panicked; its subscribers recover"),
+            Ok(Loss::Elsewhere) | Err(_) => self.fail(),
+        }
+    }
+
+    fn fail(&self) {
+        error!(shard = self.index, "the shard panicked");
+        if let Some(actor) = self.actor.lock().as_ref() {
+            // A dead actor is being replaced already.
+            let _ = actor.cast(Message::Fail);
+        }
+    }
+
+    /// Closes every connection with 3011 and begins empty.
+    pub fn start_over(self: &Arc<Self>) {
+        warn!(shard = self.index, "the shard failed twice; its connections are asked to reconnect");
+        let now = self.services.now();
+        let mut state = self.state.lock();
+        let mut effects = Vec::new();
+        let mut inputs = VecDeque::new();
+        let State { shard, links } = &mut *state;
+        if catch_unwind(AssertUnwindSafe(|| shard.start_over(now, &mut effects))).is_err() {
+            links.close_all();
+            links.forget_all();
+            *shard = shard.successor(now);
+        }
+        for effect in effects {
+            self.perform(links, effect, &mut inputs);
+        }
+        for input in inputs {
+            self.control(Control::Input(input));
+        }
+    }
+
+    async fn flush(self: &Arc<Self>) {
+        let Batch { controls, publications, behind } = self.inbox.take();
+        for control in controls {
+            self.obey(control);
+        }
+        for (count, published) in publications.into_iter().enumerate() {
+            self.drive(Input::Arrived(published));
+            if count % SLICE == SLICE - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        for address in behind {
+            self.drive(Input::Behind(address));
+        }
+    }
+
+    fn obey(self: &Arc<Self>, control: Control) {
+        match control {
+            Control::Adopt(adoption) => self.take_in(*adoption),
+            Control::Input(input) => self.drive(input),
+            Control::Drain(over) => {
+                let now = self.services.now();
+                self.state.lock().shard.drain(now, over);
+            }
+        }
+    }
+
+    /// Registers the socket with this thread's runtime and starts its reader.
+    fn take_in(self: &Arc<Self>, adoption: Adoption) {
+        let stream = match TcpStream::from_std(adoption.stream) {
+            Ok(stream) => stream,
+            Err(error) => return warn!(%error, "a socket could not be taken over"),
+        };
+        let settings = &self.services.realm.settings;
+        let link = Arc::new(Link::new(stream, adoption.dialect, settings.queue_bytes_max));
+        let seat = self.seat(&link);
+        self.load.fetch_add(1, Ordering::Relaxed);
+        debug!(shard = self.index, peer = %adoption.peer, "connection opened");
+        let frame_bytes_max = self.services.frame_bytes_max;
+        let reader = Reader::new(Arc::clone(self), seat, link, frame_bytes_max, adoption.permit);
+        tokio::spawn(reader.run(adoption.first));
+    }
+
+    fn seat(&self, link: &Arc<Link>) -> SeatId {
+        let client = ports::ids::ClientId::from_random(self.services.entropy.sixteen());
+        let luck = u16::try_from(self.services.entropy.number() >> 48).unwrap_or(0);
+        let mut state = self.state.lock();
+        let seat = state.shard.open(self.services.now(), client, luck);
+        state.links.put(seat, Arc::clone(link));
+        seat
+    }
+}
+
+/// Too much waits for the shard already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overloaded;
+
+/// Numbers of a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Open sessions.
+    pub sessions: usize,
+    /// Their subscriptions.
+    pub subscriptions: usize,
+    /// Channels with local subscribers.
+    pub channels: usize,
+}
+
+/// The actor over a [`ShardCell`]. Spawned on the shard's own thread, and again with the same cell after a failure.
+pub struct SessionShard;
+
+impl Actor for SessionShard {
+    type Msg = Message;
+    type State = Arc<ShardCell>;
+    type Arguments = Arc<ShardCell>;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Message>,
+        cell: Arc<ShardCell>,
+    ) -> Result<Arc<ShardCell>, ActorProcessingErr> {
+        *cell.actor.lock() = Some(myself.clone());
+        myself.send_interval(TICK, || Message::Tick);
+        myself.cast(Message::Flush)?;
+        Ok(cell)
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        cell: &mut Arc<ShardCell>,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Flush => cell.flush().await,
+            Message::Tick => cell.drive(Input::Tick),
+            Message::Fail => return Err("code of the shard panicked".into()),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! How a shard's effects are performed: bytes to sockets, jobs polled once here and finished elsewhere.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use ports::channels::BrokerError;
+use ports::protocol::Disconnect;
+use wigwag_core::channels::hub;
+use wigwag_core::session::{self, Outcome};
+use wigwag_core::shard::{Effect, Input, Outgoing, SeatId};
+
+use super::{Control, ShardCell};
+use crate::telemetry::metrics as names;
+use crate::transport::link::Link;
+
+/// How long anything behind a session may take; a little less than the session itself waits.
+const JOB_DEADLINE: Duration = Duration::from_millis(3_500);
+
+/// The sockets of a shard's sessions, by seat.
+#[derive(Default)]
+pub(super) struct Links {
+    by_index: Vec<Option<(u32, Arc<Link>)>>,
+}
+
+impl Links {
+    pub(super) fn put(&mut self, seat: SeatId, link: Arc<Link>) {
+        let index = seat.index as usize;
+        if self.by_index.len() <= index {
+            self.by_index.resize_with(index + 1, || None);
+        }
+        if let Some(place) = self.by_index.get_mut(index) {
+            *place = Some((seat.generation, link));
+        }
+    }
+
+    fn get(&self, seat: SeatId) -> Option<&Arc<Link>> {
+        let (generation, link) = self.by_index.get(seat.index as usize)?.as_ref()?;
+        (*generation == seat.generation).then_some(link)
+    }
+
+    fn take(&mut self, seat: SeatId) -> Option<Arc<Link>> {
+        self.get(seat)?;
+        self.by_index.get_mut(seat.index as usize)?.take().map(|(_, link)| link)
+    }
+
+    pub(super) fn close_all(&self) {
+        for (_, link) in self.by_index.iter().flatten() {
+            link.close(&Disconnect::FORCE_RECONNECT);
+        }
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.by_index.clear();
+    }
+}
+
+impl ShardCell {
+    pub(super) fn perform(self: &Arc<Self>, links: &mut Links, effect: Effect, inputs: &mut VecDeque<Input>) {
+        match effect {
+            Effect::Send(seat, outgoing) => {
+                if let Some(disconnect) = links.get(seat).and_then(|link| send(link, &outgoing)) {
+                    inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
+                }
+            }
+            Effect::Close(seat, disconnect) => {
+                if let Some(link) = links.take(seat) {
+                    metrics::counter!(names::CLOSED, "code" => disconnect.code.to_string()).increment(1);
+                    link.close(&disconnect);
+                }
+            }
+            Effect::Pause(seat) => set_paused(links, seat, true),
+            Effect::Resume(seat) => set_paused(links, seat, false),
+            Effect::Run(seat, job, work) => {
+                let services = Arc::clone(&self.services);
+                let done = move |outcome| Input::Session(seat, session::Input::Done { job, outcome });
+                let work = async move { services.app.perform(&services.realm.tenant, work).await };
+                self.begin(work, Outcome::Overdue, done, inputs);
+            }
+            Effect::Read { address, feed, read, query, keep } => {
+                let (services, place) = (Arc::clone(&self.services), Arc::clone(&address));
+                let overdue = Err(BrokerError::Unavailable("overdue".into()));
+                let done = move |result| Input::Read { address, feed, read, result };
+                let work = async move { services.app.read(&place, query, keep).await };
+                self.begin(work, overdue, done, inputs);
+            }
+            Effect::Want { address, feed } => {
+                self.services.hub().handle(hub::Input::Want { address, shard: self.index, feed });
+            }
+            Effect::Release { address, feed } => {
+                self.services.hub().handle(hub::Input::Release { address, shard: self.index, feed });
+            }
+            Effect::Came(user) => self.services.census.came(user),
+            Effect::Went(user) => self.services.census.went(&user),
+        }
+    }
+
+    /// Polls the work once on this thread, where all that needs no waiting is done already; the rest goes on in the
+    /// services runtime, within its deadline, and comes back through the inbox.
+    fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = T> + Send + 'static,
+        overdue: T,
+        done: impl FnOnce(T) -> Input + Send + 'static,
+        inputs: &mut VecDeque<Input>,
+    ) {
+        let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
+        let entered = self.services.runtime.enter();
+        if let Poll::Ready(result) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return inputs.push_back(done(result));
+        }
+        drop(entered);
+        let cell = Arc::clone(self);
+        self.services.runtime.spawn(async move {
+            let result = tokio::time::timeout(JOB_DEADLINE, work).await.unwrap_or(overdue);
+            cell.control(Control::Input(done(result)));
+        });
+    }
+}
+
+fn set_paused(links: &Links, seat: SeatId, paused: bool) {
+    if let Some(link) = links.get(seat) {
+        link.set_paused(paused);
+    }
+}
+
+/// Sends; says how to part with a client that cannot take it.
+fn send(link: &Link, outgoing: &Outgoing) -> Option<Disconnect> {
+    let Some(frame) = encode(link, outgoing) else { return Some(Disconnect::INAPPROPRIATE_PROTOCOL) };
+    metrics::counter!(names::FRAMES_SENT).increment(1);
+    match link.send(frame) {
+        Ok(()) => None,
+        Err(_overflow) => Some(Disconnect::SLOW),
+    }
+}
+
+fn encode(link: &Link, outgoing: &Outgoing) -> Option<Bytes> {
+    let dialect = link.dialect;
+    let message = match outgoing {
+        Outgoing::Event(published) => {
+            return published.encoded(dialect.slot, || {
+                dialect.protocol.event(published).ok().map(|message| dialect.frame(&message))
+            });
+        }
+        Outgoing::Reply(reply) => dialect.protocol.reply(reply),
+        Outgoing::Push(push) => dialect.protocol.push(push),
+    };
+    message.ok().map(|message| dialect.frame(&message))
+}

@@ -1,0 +1,125 @@
+//! From configuration to a running node, read from top to bottom. The only file that knows everyone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use crypto::HmacTokens;
+use memory::{Limits, MemoryBroker, MemoryPresence};
+use ports::channels::{Broker as _, Sink};
+use ports::ids::{NodeId, TenantId};
+use ports::time::Entropy;
+use system::{OsEntropy, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use wigwag_core::session::Realm;
+use wigwag_core::{App, Ports};
+
+use crate::actors::hub::HubTable;
+use crate::actors::session_shard::ShardCell;
+use crate::actors::supervise::{Root, Tree};
+use crate::config::Config;
+use crate::http::{self, Edge};
+use crate::keys::Keys;
+use crate::node::{Node, Readiness, Services, ShardThread};
+use crate::transport::accept;
+use crate::transport::origin::Origins;
+
+/// Starts a node; when this returns, it is ready.
+pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let clock = Arc::new(SystemClock::new());
+    let broker = Arc::new(MemoryBroker::new(Arc::clone(&entropy), Limits::default()));
+    let ports = Ports {
+        broker: Arc::clone(&broker) as _,
+        presence: Arc::new(MemoryPresence::new()),
+        tokens: Arc::new(tokens(config, keys)),
+        clock: Arc::clone(&clock) as _,
+    };
+
+    let settings = Arc::new(config.client_settings());
+    let node = NodeId::from_random(entropy.sixteen());
+    let app = App::new(ports, node, Arc::clone(&settings));
+    let realm = Arc::new(Realm { tenant: TenantId::default(), settings });
+    let services = Arc::new(Services::new(
+        app,
+        realm,
+        clock,
+        entropy,
+        tokio::runtime::Handle::current(),
+        config.client.frame_bytes_max.bytes(),
+    ));
+
+    let (threads, shards) = start_threads(shard_count(config), &services)?;
+    let cells = shards.iter().map(|(cell, _)| Arc::clone(cell)).collect();
+    let hub = Arc::new(HubTable::new(cells, Arc::downgrade(&services)));
+    services.set_hub(Arc::clone(&hub));
+    broker.listen(Arc::clone(&hub) as Arc<dyn Sink>);
+    let tree = Tree { services: Arc::clone(&services), shards, hub };
+    let (root, _) = ractor::Actor::spawn(None, Root, tree).await.context("the actors cannot be started")?;
+
+    let listener = TcpListener::bind(config.server.listen).await;
+    let listener = listener.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", config.server.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let readiness = Arc::new(Readiness::default());
+    let connections = Arc::new(Semaphore::new(config.server.connections_max));
+    let edge = Edge {
+        services: Arc::clone(&services),
+        readiness: Arc::clone(&readiness),
+        connections: Arc::clone(&connections),
+        origins: Origins::new(&config.server.allowed_origins),
+        api_key: keys.api_key.clone(),
+        api_insecure: config.api.insecure,
+    };
+    let (listening, stop) = watch::channel(true);
+    tokio::spawn(accept::run(listener, http::router(edge), config.server.connections_max, stop));
+    Ok(Node {
+        address,
+        services,
+        readiness,
+        connections,
+        root,
+        threads,
+        listening,
+        drain_time: config.server.drain_time,
+        connections_max: config.server.connections_max,
+    })
+}
+
+fn tokens(config: &Config, keys: &Keys) -> HmacTokens {
+    HmacTokens::new(crypto::Config {
+        secret: keys.token_secret.clone(),
+        audience: config.token.audience.clone(),
+        issuer: config.token.issuer.clone(),
+    })
+}
+
+fn shard_count(config: &Config) -> u16 {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let wanted = if config.server.shards == 0 { cores } else { config.server.shards };
+    u16::try_from(wanted).unwrap_or(u16::MAX)
+}
+
+type Shards = Vec<(Arc<ShardCell>, tokio::runtime::Handle)>;
+
+/// One thread with a runtime of its own for each shard.
+fn start_threads(count: u16, services: &Arc<Services>) -> anyhow::Result<(Vec<ShardThread>, Shards)> {
+    let mut threads = Vec::new();
+    let mut shards = Vec::new();
+    for index in 0..count {
+        let cell = Arc::new(ShardCell::new(index, Arc::clone(services)));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (end, mut ended) = watch::channel(false);
+        let thread = std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+            // The sender going away is an end as well.
+            let _ = runtime.block_on(ended.wait_for(|ended| *ended));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })?;
+        shards.push((Arc::clone(&cell), handle));
+        threads.push(ShardThread { cell, end, thread });
+    }
+    Ok((threads, shards))
+}

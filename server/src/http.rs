@@ -1,0 +1,63 @@
+//! The HTTP face: routes, and what their handlers need.
+
+pub mod api;
+mod auth;
+mod health;
+pub mod problem;
+mod welcome;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use crypto::Secret;
+use tokio::sync::Semaphore;
+
+use self::problem::Problem;
+use crate::node::{Readiness, Services};
+use crate::transport::origin::Origins;
+use crate::transport::websocket;
+
+/// What handlers need.
+pub struct Edge {
+    /// The node's parts.
+    pub services: Arc<Services>,
+    /// Whether new connections are welcome.
+    pub readiness: Arc<Readiness>,
+    /// A permit per connection.
+    pub connections: Arc<Semaphore>,
+    /// Who may connect from a browser.
+    pub origins: Origins,
+    /// What back ends present.
+    pub api_key: Secret,
+    /// Development switch: nothing need be presented.
+    pub api_insecure: bool,
+}
+
+/// Longest request body.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// All routes.
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/connection/websocket", get(websocket::upgrade))
+        .route("/api/{method}", post(api::call))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/", get(welcome::page))
+        .route("/welcome.js", get(welcome::script))
+        .route("/welcome.css", get(welcome::style))
+        .method_not_allowed_fallback(async || {
+            let detail = "this path answers to another method";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        })
+        .fallback(async || {
+            let detail = "nothing is served here; see /, /api/{method}, /connection/websocket, /livez, /readyz and /metrics";
+            Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+        })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Arc::new(edge))
+}

@@ -1,0 +1,197 @@
+//! A running node: started, ready, drained, stopped.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use ports::ids::UserId;
+use ports::time::{Clock, Entropy, Timestamp};
+use ractor::{ActorRef, ActorStatus};
+use tokio::sync::{Semaphore, watch};
+use tracing::info;
+use wigwag_core::App;
+use wigwag_core::session::Realm;
+
+use crate::actors::hub::HubTable;
+use crate::actors::session_shard::{Control, Counts, ShardCell};
+
+/// What all parts of a node need.
+pub struct Services {
+    /// The core.
+    pub app: App,
+    /// What all sessions share.
+    pub realm: Arc<Realm>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where jobs, stores and HTTP run.
+    pub runtime: tokio::runtime::Handle,
+    /// Who is connected to this node.
+    pub census: Census,
+    /// Longest message from a client.
+    pub frame_bytes_max: usize,
+    /// The time of start.
+    pub started_at: Timestamp,
+    clock: Arc<dyn Clock>,
+    hub: OnceLock<Arc<HubTable>>,
+}
+
+impl Services {
+    /// Services whose hub is still to be set.
+    pub fn new(
+        app: App,
+        realm: Arc<Realm>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        runtime: tokio::runtime::Handle,
+        frame_bytes_max: usize,
+    ) -> Self {
+        let started_at = clock.now();
+        let (census, hub) = (Census::default(), OnceLock::new());
+        Self { app, realm, entropy, runtime, census, frame_bytes_max, started_at, clock, hub }
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sets the interest table, once, at start.
+    pub fn set_hub(&self, hub: Arc<HubTable>) {
+        // A second table would be a second node; the first stays.
+        let _ = self.hub.set(hub);
+    }
+
+    /// The interest table. Empty before the node has started.
+    pub fn hub(&self) -> Arc<HubTable> {
+        let none = || Arc::new(HubTable::new(Vec::new(), std::sync::Weak::new()));
+        self.hub.get().map_or_else(none, Arc::clone)
+    }
+}
+
+/// The established connections of this node by user.
+#[derive(Default)]
+pub struct Census {
+    users: Mutex<BTreeMap<UserId, usize>>,
+}
+
+impl Census {
+    /// A connection of this user was established.
+    pub fn came(&self, user: UserId) {
+        *self.users.lock().entry(user).or_default() += 1;
+    }
+
+    /// A connection of this user ended.
+    pub fn went(&self, user: &UserId) {
+        let mut users = self.users.lock();
+        if let Some(count) = users.get_mut(user) {
+            *count -= 1;
+            if *count == 0 {
+                users.remove(user);
+            }
+        }
+    }
+
+    /// Connections and distinct users.
+    pub fn count(&self) -> (usize, usize) {
+        let users = self.users.lock();
+        (users.values().sum(), users.len())
+    }
+}
+
+/// Whether the node takes new connections; shared with everything that answers HTTP.
+#[derive(Default)]
+pub struct Readiness {
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// Whether new connections are welcome.
+    pub fn is_ready(&self) -> bool {
+        !self.draining.load(Ordering::Acquire)
+    }
+
+    fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+}
+
+/// A running node. Dropping it without [`Node::stop`] leaves its threads running until the process ends.
+pub struct Node {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its parts need.
+    pub services: Arc<Services>,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) root: ActorRef<()>,
+    pub(crate) threads: Vec<ShardThread>,
+    pub(crate) listening: watch::Sender<bool>,
+    pub(crate) drain_time: Duration,
+    pub(crate) connections_max: usize,
+}
+
+/// A shard's thread, which runs until it is told to end.
+pub struct ShardThread {
+    /// The shard's state.
+    pub cell: Arc<ShardCell>,
+    pub(crate) end: watch::Sender<bool>,
+    pub(crate) thread: std::thread::JoinHandle<()>,
+}
+
+/// How long connections may take, beyond the drain time, to answer their close frames.
+const LAST_CALL: Duration = Duration::from_secs(6);
+const POLL: Duration = Duration::from_millis(20);
+
+impl Node {
+    /// Returns when the supervision tree has failed, which ends the process.
+    pub async fn failed(&self) {
+        while self.root.get_status() != ActorStatus::Stopped {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Numbers of all shards together.
+    pub fn counts(&self) -> Counts {
+        counts(&self.services)
+    }
+
+    /// Stops in order: not ready, all connections closed with 3001 spread over the drain time, then everything else.
+    pub async fn stop(self) {
+        self.readiness.drain();
+        info!(drain_time = ?self.drain_time, sessions = self.counts().sessions, "draining");
+        for thread in &self.threads {
+            thread.cell.control(Control::Drain(self.drain_time));
+        }
+        let gone = async {
+            while self.connections.available_permits() < self.connections_max {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        if tokio::time::timeout(self.drain_time + LAST_CALL, gone).await.is_err() {
+            info!(left = self.counts().sessions, "some connections did not close in time");
+        }
+        let _ = self.listening.send(false);
+        self.root.stop(None);
+        for thread in self.threads {
+            let _ = thread.end.send(true);
+            let _ = tokio::task::spawn_blocking(move || thread.thread.join()).await;
+        }
+        info!("stopped");
+    }
+}
+
+/// Numbers of all shards of a node together.
+pub fn counts(services: &Services) -> Counts {
+    let hub = services.hub();
+    let shards = hub.shards().iter().map(|shard| shard.counts());
+    let mut sum = shards.fold(Counts::default(), |sum, one| Counts {
+        sessions: sum.sessions + one.sessions,
+        subscriptions: sum.subscriptions + one.subscriptions,
+        channels: 0,
+    });
+    sum.channels = hub.channel_count();
+    sum
+}

@@ -1,0 +1,109 @@
+//! `wigwag serve`: start, greet, run until told to stop, drain.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+use ports::access::{ConnectionGrant, TokenSigner as _};
+use ports::ids::UserId;
+use ports::time::{Clock as _, Timestamp};
+use system::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::warn;
+
+use crate::compose;
+use crate::config::Config;
+use crate::keys::Keys;
+use crate::telemetry;
+
+/// How long the tokens of the greeting are good for.
+const TOKEN_TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Serves until SIGTERM or SIGINT, then drains. A second signal is left to the system's default.
+pub fn serve(config: Config, keys: Keys) -> anyhow::Result<()> {
+    telemetry::init(&config.server);
+    let _ = telemetry::metrics::recorder();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(&config, &keys))
+}
+
+async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be caught")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be caught")?;
+    let node = compose::start(config, keys).await?;
+    if config.client.insecure {
+        warn!("client.insecure is on: tokens and permissions are not checked");
+    }
+    if config.api.insecure {
+        warn!("api.insecure is on: everybody may publish through the API");
+    }
+    greet(config, keys, node.address);
+    let failed = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = node.failed() => true,
+    };
+    if failed {
+        bail!("the actors failed; see the log lines above");
+    }
+    node.stop().await;
+    Ok(())
+}
+
+/// Says where the node is and how to begin, with working tokens.
+fn greet(config: &Config, keys: &Keys, address: SocketAddr) {
+    let text = if config.demo {
+        demo(config, keys, address)
+    } else {
+        format!("wigwag is ready on http://{address}\n")
+    };
+    // A terminal that has gone away is no reason to stop.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+fn demo(config: &Config, keys: &Keys, address: SocketAddr) -> String {
+    let now = SystemClock::new().now();
+    let page = token(config, keys, "guest", now);
+    let program = token(config, keys, "program", now);
+    let key = keys.api_key.expose();
+    format!(
+        "wigwag is ready on http://{address}
+
+Open this in two browser tabs:
+
+  http://{address}/#token={page}
+
+Publish from a terminal:
+
+  curl -s http://{address}/api/publish -H 'X-API-Key: {key}' -d '{{\"channel\": \"demo:lobby\", \"data\": {{\"text\": \"hello from curl\"}}}}'
+
+Subscribe from JavaScript (npm install centrifuge; in Node also ws):
+
+  import {{ Centrifuge }} from 'centrifuge';
+  const client = new Centrifuge('ws://{address}/connection/websocket', {{
+    token: '{program}',
+    websocket: globalThis.WebSocket ?? (await import('ws')).WebSocket,
+  }});
+  const lobby = client.newSubscription('demo:lobby');
+  lobby.on('publication', ({{ data }}) => console.log(data));
+  lobby.subscribe();
+  client.connect();
+
+"
+    )
+}
+
+fn token(config: &Config, keys: &Keys, user: &str, now: Timestamp) -> String {
+    let tokens = crypto::HmacTokens::new(crypto::Config {
+        secret: keys.token_secret.clone(),
+        audience: config.token.audience.clone(),
+        issuer: config.token.issuer.clone(),
+    });
+    let grant = ConnectionGrant {
+        user: UserId::new(user),
+        expire_at: Some(now.plus(TOKEN_TTL)),
+        info: None,
+        channels: std::collections::BTreeMap::new(),
+    };
+    tokens.connection(&grant).unwrap_or_default()
+}

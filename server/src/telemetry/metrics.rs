@@ -1,0 +1,66 @@
+//! Every metric there is, in one table. Counters end in `_total`; labels are bounded: never a user, never a channel.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// Sessions that have not ended.
+pub const SESSIONS: &str = "wigwag_sessions";
+/// Connections that have introduced themselves.
+pub const CONNECTIONS: &str = "wigwag_connections";
+/// Subscriptions of all sessions.
+pub const SUBSCRIPTIONS: &str = "wigwag_subscriptions";
+/// Channels with subscribers on this node.
+pub const CHANNELS: &str = "wigwag_channels";
+/// Sockets handed to shards.
+pub const OPENED: &str = "wigwag_connections_opened_total";
+/// Sockets closed by the server, by close code.
+pub const CLOSED: &str = "wigwag_connections_closed_total";
+/// Upgrades refused, by reason.
+pub const REFUSED: &str = "wigwag_connections_refused_total";
+/// WebSocket frames given to sockets or their queues.
+pub const FRAMES_SENT: &str = "wigwag_frames_sent_total";
+/// Publications dropped because a shard was too slow; streams heal from history.
+pub const DROPPED: &str = "wigwag_publications_dropped_total";
+/// Calls of the server API, by method and outcome.
+pub const API_CALLS: &str = "wigwag_api_calls_total";
+
+/// Name, kind and help of all of them.
+pub const TABLE: [(&str, Kind, &str); 10] = [
+    (SESSIONS, Kind::Gauge, "Sessions that have not ended."),
+    (CONNECTIONS, Kind::Gauge, "Connections that have introduced themselves."),
+    (SUBSCRIPTIONS, Kind::Gauge, "Subscriptions of all sessions."),
+    (CHANNELS, Kind::Gauge, "Channels with subscribers on this node."),
+    (OPENED, Kind::Counter, "Sockets handed to shards."),
+    (CLOSED, Kind::Counter, "Sockets closed by the server, by close code."),
+    (REFUSED, Kind::Counter, "Upgrades refused, by reason."),
+    (FRAMES_SENT, Kind::Counter, "WebSocket frames given to sockets or their queues."),
+    (DROPPED, Kind::Counter, "Publications dropped because a shard was too slow."),
+    (API_CALLS, Kind::Counter, "Calls of the server API, by method and outcome."),
+];
+
+/// What a metric does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down.
+    Gauge,
+    /// Goes up.
+    Counter,
+}
+
+/// The process's recorder. Metrics are the one thing that is global, because the crate that collects them is.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let handle = PrometheusBuilder::new().install_recorder().ok()?;
+            for (name, kind, help) in TABLE {
+                match kind {
+                    Kind::Gauge => metrics::describe_gauge!(name, help),
+                    Kind::Counter => metrics::describe_counter!(name, help),
+                }
+            }
+            Some(handle)
+        })
+        .as_ref()
+}
