@@ -2,6 +2,8 @@
 
 use ports::channels::{Event, Published};
 
+use crate::session::Job;
+
 /// A feed that hands out this payload panics.
 pub const POISON_CHANNEL: &[u8] = b"\"chaos:poison-channel\"";
 /// A session that publishes this payload panics.
@@ -14,5 +16,11 @@ pub const POISON_SHARD: &[u8] = b"\"chaos:poison-shard\"";
 pub(crate) fn feed(published: &Published) {
     if let Event::Publication(publication, _) = &published.event {
         assert!(publication.data != POISON_CHANNEL, "poisonous channel");
+    }
+}
+
+pub(crate) fn shard(work: &Job) {
+    if let Job::Publish { draft, .. } = work {
+        assert!(draft.data != POISON_SHARD, "poisonous shard");
     }
 }

@@ -232,7 +232,7 @@ impl Session {
     pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Command(command) => self.command(now, command, effects),
-            Input::Malformed => self.end(now, Disconnect::BAD_REQUEST, effects),
+            Input::Malformed => self.malformed(now, effects),
             Input::Done { job, outcome } => self.job_done(now, job, outcome, effects),
             Input::Joined { join, outcome } => self.joined(now, join, outcome, effects),
             Input::Insufficient { address, join } => self.insufficient(now, &address, join, effects),
@@ -275,6 +275,13 @@ impl Session {
         }
     }
 
+    /// A refused client is not listened to any more, and 3501 would stop it from coming again (P-CONN-11).
+    fn malformed(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if !matches!(self.stage, Stage::Refused { .. }) {
+            self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+    }
+
     /// Takes up the next piece of work, if none is under way.
     fn work_on(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         if self.task.is_some() || !self.is_open() {
@@ -287,9 +294,7 @@ impl Session {
         match work {
             Work::Command(command) => self.execute(now, command, effects),
             Work::Depart(farewell) => self.depart(now, None, vec![farewell], effects),
-            Work::Announce { address, info } => {
-                self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
-            }
+            Work::Announce { channel, join } => self.announce(now, &channel, join, effects),
         }
         if self.task.is_none() {
             self.settle(effects);

@@ -261,7 +261,11 @@ impl Shard {
                     effects.push(Effect::Send(id, Outgoing::Reply(Box::new(reply))));
                 }
                 session::Effect::Push(push) => effects.push(Effect::Send(id, Outgoing::Push(push))),
-                session::Effect::Run { job, work } => effects.push(Effect::Run(id, job, work)),
+                session::Effect::Run { job, work } => {
+                    #[cfg(feature = "chaos")]
+                    crate::chaos::shard(&work);
+                    effects.push(Effect::Run(id, job, work));
+                }
                 session::Effect::Join(join) => self.join(now, id, join, effects),
                 session::Effect::Leave(address) => {
                     self.feed(now, &address, None, feed::Input::Leave(id.index), effects);

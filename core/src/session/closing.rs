@@ -21,7 +21,7 @@ impl Session {
         let farewells = self.let_go(effects);
         let job_runs = self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_)));
         if let Some(Task::Departing { farewells, .. }) = self.task.take() {
-            self.failed_farewells = farewells;
+            self.failed_farewells = farewells; // until its job says otherwise
         }
         self.stage = Stage::Ending { farewells, attempts: 0, retry_at: self.task_deadline };
         if !job_runs {
@@ -56,16 +56,29 @@ impl Session {
 
     /// What is left to be done for a session whose machine has failed. Only reads plain state.
     pub fn abandon(&mut self) -> Vec<Effect> {
-        let mut effects = vec![Effect::Close(Disconnect::INTERNAL)];
-        let farewells = self.let_go(&mut effects);
-        self.task = None;
+        let mut effects = Vec::new();
+        if self.is_open() {
+            effects.push(Effect::Close(Disconnect::INTERNAL));
+        }
+        let mut farewells = self.let_go(&mut effects);
+        if let Some(Task::Departing { farewells: under_way, .. }) = self.task.take() {
+            farewells.extend(under_way);
+        }
+        if let Stage::Ending { farewells: left, .. } = &mut self.stage {
+            farewells.append(left);
+        }
         self.stage = Stage::Ending { farewells, attempts: 0, retry_at: Timestamp::default() };
+        #[cfg(feature = "chaos")]
+        {
+            self.poisoned = false;
+        }
         effects
     }
 
     pub(super) fn clean_up(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let overdue = now.plus(self.realm.settings.command_timeout * 2);
         let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
+        farewells.append(&mut self.failed_farewells);
         if farewells.is_empty() || *attempts >= ATTEMPTS_MAX {
             self.stage = Stage::Ended;
             return effects.push(Effect::Ended);
@@ -80,9 +93,8 @@ impl Session {
     pub(super) fn clean_up_or_retry(&mut self, now: Timestamp, outcome: Outcome, effects: &mut Vec<Effect>) {
         let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
         let is_ok = outcome.done().is_ok();
-        let departing = std::mem::take(&mut self.failed_farewells);
         if *attempts == 0 {
-            farewells.extend(departing.into_iter().filter(|_| !is_ok));
+            self.failed_farewells.retain(|_| !is_ok);
             return self.clean_up(now, effects);
         }
         if is_ok {

@@ -78,10 +78,11 @@ impl Session {
         let (channel, namespace, party) = self.channel(raw)?;
         permission::publish(namespace, party)?;
         let live = self.live().ok_or(ErrorCode::Internal)?;
-        let info = live.subscriptions.get(&channel).map_or(&live.info, |subscription| &subscription.info);
+        let subscription = live.subscriptions.get(&channel);
+        let chan_info = subscription.and_then(|subscription| subscription.info.chan_info.clone());
         let draft = Draft {
             data,
-            info: Some(Arc::clone(info)),
+            info: Some(live.info_with(self.client, chan_info)),
             keep: namespace.history.as_ref().map(|history| history.keep),
             ..Draft::default()
         };

@@ -176,7 +176,7 @@ impl Session {
         let mut farewells: Vec<Farewell> = farewell.into_iter().collect();
         for subscription in std::mem::take(&mut live.subscriptions).into_values() {
             effects.push(Effect::Leave(Arc::clone(&subscription.address)));
-            farewells.extend(subscription.farewell().map(|farewell| Farewell { notice: false, ..farewell }));
+            farewells.extend(subscription.farewell());
         }
         self.refuse(now, connecting.id, error, effects);
         if !farewells.is_empty() {

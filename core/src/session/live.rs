@@ -50,6 +50,7 @@ pub(super) struct Subscription {
     pub(super) info: Arc<ClientInfo>,
     pub(super) is_server_side: bool,
     pub(super) presence: bool,
+    /// Others are being told of the join, or have been.
     pub(super) announced: bool,
     pub(super) expire_at: Option<Timestamp>,
 }
@@ -62,7 +63,7 @@ impl From<Plan> for Subscription {
             info: plan.info,
             is_server_side: plan.origin == Origin::Token,
             presence: plan.presence,
-            announced: plan.announces,
+            announced: false,
             expire_at: plan.expire_at,
         }
     }

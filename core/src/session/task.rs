@@ -77,8 +77,8 @@ pub(super) enum Work {
     Command(Command),
     /// The rest of an ended subscription.
     Depart(Farewell),
-    /// A join to be told.
-    Announce { address: Arc<Address>, info: Arc<ClientInfo> },
+    /// A subscription's join to be told, if it still holds.
+    Announce { channel: ChannelName, join: u32 },
 }
 
 /// A server-side subscription still to be made.
@@ -227,28 +227,43 @@ impl Session {
 
     fn subscribed(&mut self, now: Timestamp, plan: Plan, admission: Admission, effects: &mut Vec<Effect>) {
         let subscribed = subscribe_answer(now, &plan, admission);
-        let origin = plan.origin;
-        let announces = plan.announces;
-        let (address, info) = (Arc::clone(&plan.address), Arc::clone(&plan.info));
+        let Plan { origin, announces, join, .. } = plan;
+        let channel = plan.address.place.channel().clone();
         let Some(live) = self.live_mut() else { return };
         live.remember(Subscription::from(plan));
         match origin {
             Origin::Command(id) => {
                 effects.push(answer(id, Answer::Subscribe(Box::new(subscribed))));
                 if announces {
-                    self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
+                    self.announce(now, &channel, join, effects);
                 }
             }
             Origin::Token => {
                 if let Some(connecting) = &mut live.connecting {
-                    connecting.answers.insert(address.place.channel().clone(), subscribed);
+                    connecting.answers.insert(channel.clone(), subscribed);
                 }
                 if announces {
-                    self.waiting.push_back(Work::Announce { address, info });
+                    // Before any command that came with the connect and could end the subscription.
+                    self.waiting.push_front(Work::Announce { channel, join });
                 }
                 self.join_next_granted(now, effects);
             }
         }
+    }
+
+    /// Tells others of a join, unless the subscription has ended before its turn came.
+    pub(super) fn announce(
+        &mut self,
+        now: Timestamp,
+        channel: &ChannelName,
+        join: u32,
+        effects: &mut Vec<Effect>,
+    ) {
+        let subscription = self.live_mut().and_then(|live| live.subscriptions.get_mut(channel));
+        let Some(subscription) = subscription.filter(|subscription| subscription.join == join) else { return };
+        subscription.announced = true;
+        let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
+        self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
     }
 
     fn not_joined(&mut self, now: Timestamp, plan: &Plan, error: ErrorCode, effects: &mut Vec<Effect>) {

@@ -32,6 +32,7 @@ impl Session {
     /// When [`Input::Wakeup`](super::Input::Wakeup) is wanted.
     pub fn wakeup(&self) -> Option<Timestamp> {
         let at = match &self.stage {
+            Stage::Fresh { .. } if self.task.is_some() => self.task_deadline,
             Stage::Fresh { until } | Stage::Refused { until } => (*until).min(self.task_deadline),
             Stage::Live(live) => {
                 let grace = self.realm.settings.expiry_grace;

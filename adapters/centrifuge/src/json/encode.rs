@@ -98,9 +98,9 @@ fn result_of(result: &mut Object<'_>, answer: &Answer) -> Said {
         Answer::Subscribe(given) => subscribed(result, given),
         Answer::Unsubscribe | Answer::Publish => Ok(()),
         Answer::Presence(members) => result.object("presence", |map| {
-            members.iter().try_for_each(|info| {
-                map.object(&info.client.to_string(), |entry| client_info(entry, info))
-            })
+            members
+                .iter()
+                .try_for_each(|info| map.object(&info.client.to_string(), |entry| client_info(entry, info)))
         }),
         Answer::PresenceStats(headcount) => {
             result.number_always("num_clients", headcount.clients);

@@ -221,7 +221,7 @@ fn a_session_that_failed_leaves_everything_to_be_cleaned_up() {
 
     let effects = s.session.abandon();
 
-    let lines: Vec<String> = effects.iter().map(super::driver::line).collect();
+    let lines: Vec<String> = effects.iter().map(line).collect();
     assert_eq!(lines, ["close 3004", "leave news:a", "leave room:b"]);
     s.skips();
     s.tell(Input::Wakeup);

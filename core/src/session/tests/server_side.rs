@@ -211,7 +211,7 @@ fn an_end_before_the_join_was_announced_announces_no_leave() {
     s.expects(&["close 3000", "leave room:a", "leave room:b"]);
     s.well_done();
 
-    s.expects(&["run depart room:a-presence-notice, room:b-presence"]);
+    s.expects(&["run depart room:a-presence, room:b-presence-notice"]);
 }
 
 #[test]

@@ -1,0 +1,61 @@
+//! Whether a subscribe reply is honest about where it begins and what it recovered (P 12.2, 12.3).
+
+use ports::protocol::SubscribeAnswer;
+
+use super::Claim;
+use crate::sim::broker::Streams;
+use crate::sim::house;
+
+pub(super) fn judge(claim: &Claim<'_>, answer: &SubscribeAnswer, streams: &Streams) -> Result<(), String> {
+    let Some(place) = &answer.position else {
+        return if answer.positioned { Err("is positioned nowhere".into()) } else { Ok(()) };
+    };
+    if !streams.was_in_force(claim.address, &place.epoch, claim.received_at) {
+        return Err(format!("is given epoch {}, which ended before the request", place.epoch));
+    }
+    if answer.was_recovering != claim.wish.is_some() {
+        return Err("is told wrongly whether it wished to recover".into());
+    }
+    let covered = answer.publications.last().map_or(place.offset, |last| last.offset);
+    if let Some(top) = claim.top
+        && top.epoch == place.epoch
+        && covered < top.offset
+    {
+        return Err(format!("is covered up to {covered}, but {} was acknowledged before", top.offset));
+    }
+    if streams.top(claim.address).is_some_and(|top| top.epoch == place.epoch && covered > top.offset) {
+        return Err(format!("is covered up to {covered}, beyond the top"));
+    }
+    if answer.recovered { recovered(claim, answer) } else { not_recovered(claim, answer, streams) }
+}
+
+fn recovered(claim: &Claim<'_>, answer: &SubscribeAnswer) -> Result<(), String> {
+    let Some(wish) = claim.wish else { return Err("is recovered without a wish".into()) };
+    let offsets = answer.publications.iter().map(|publication| publication.offset);
+    if !offsets.zip(wish.offset + 1..).all(|(offset, next)| offset == next) {
+        return Err(format!("is recovered from {} with a hole", wish.offset));
+    }
+    let bytes: usize = answer.publications.iter().map(|publication| publication.data.len()).sum();
+    let bounds = house::settings();
+    if answer.publications.len() > bounds.recovery_items_max || bytes > bounds.queue_bytes_max / 2 {
+        return Err("is recovered beyond the bounds".into());
+    }
+    Ok(())
+}
+
+/// Within an epoch the top and the oldest item only rise, so that a reason which does not hold when the reply is made
+/// never held before.
+fn not_recovered(claim: &Claim<'_>, answer: &SubscribeAnswer, streams: &Streams) -> Result<(), String> {
+    let (Some(wish), Some(place)) = (claim.wish, &answer.position) else { return Ok(()) };
+    if !answer.recoverable || wish.epoch != place.epoch {
+        return Ok(());
+    }
+    let Some(remains) = streams.remains(claim.address, &wish.epoch, wish.offset) else { return Ok(()) };
+    let bounds = house::settings();
+    let missed = remains.top.saturating_sub(wish.offset);
+    let is_justified = wish.offset > remains.top
+        || remains.oldest > wish.offset + 1
+        || missed > bounds.recovery_items_max as u64
+        || remains.bytes > bounds.queue_bytes_max / 2;
+    if is_justified { Ok(()) } else { Err(format!("is not recovered from {wish:?} although {remains:?}")) }
+}
