@@ -3,7 +3,7 @@
 
 mod ear;
 mod hearing;
-mod wishes;
+pub(super) mod wishes;
 
 use std::collections::BTreeMap;
 

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use ports::channels::Position;
+use ports::ids::TenantId;
 use ports::protocol::{Command, HistoryRequest, Recovery, Request};
 
 use super::{Act, Asked, Client, Line, Stage, Turn};
-use crate::sim::house::{CHANNELS, SOCIABLE};
+use crate::sim::house::{CHANNELS, SOCIABLE, UNPLACED};
+use crate::sim::rng::Rng;
 
 /// Times in a thousand that a client does something in a quarter of a second.
 const RESTLESSNESS: u64 = 250;
@@ -42,7 +44,7 @@ impl Client {
     }
 
     fn publish(&mut self, turn: &mut Turn<'_>, channel: &str, frame: &mut Vec<Command>) {
-        let data = payload(&self.tenant, turn);
+        let data = payload(&self.tenant, turn.rng, turn.payloads);
         let request = Request::Publish { channel: channel.to_owned(), data };
         frame.push(self.command(turn.now, Asked::Publish, request));
     }
@@ -74,7 +76,7 @@ impl Client {
     }
 
     fn read_history(&mut self, turn: &mut Turn<'_>, channel: &str, frame: &mut Vec<Command>) {
-        if channel == super::super::house::UNPLACED {
+        if channel == UNPLACED {
             return;
         }
         let since = self.subs.get(channel).and_then(|sub| sub.ear.place());
@@ -146,9 +148,9 @@ impl Client {
 }
 
 /// JSON that names its tenant, is unlike any other, and is sometimes long.
-pub(in crate::sim) fn payload(tenant: &ports::ids::TenantId, turn: &mut Turn<'_>) -> Bytes {
-    *turn.payloads += 1;
-    let padding = if turn.rng.happens(100) { turn.rng.within(200, 900) } else { turn.rng.below(30) };
+pub(in crate::sim) fn payload(tenant: &TenantId, rng: &mut Rng, payloads: &mut u64) -> Bytes {
+    *payloads += 1;
+    let padding = if rng.happens(100) { rng.within(200, 900) } else { rng.below(30) };
     let padding = ".".repeat(usize::try_from(padding).unwrap_or(0));
-    Bytes::from(format!("{{\"t\":\"{tenant}\",\"n\":{},\"p\":\"{padding}\"}}", turn.payloads))
+    Bytes::from(format!("{{\"t\":\"{tenant}\",\"n\":{payloads},\"p\":\"{padding}\"}}"))
 }

@@ -15,8 +15,8 @@ pub(in crate::sim) struct Timers {
     is_paused: bool,
 }
 
-/// A deadline is noticed at the next tick.
-const TICK_MS: u64 = 250;
+/// A deadline is filed under the end of its quarter of a second, and noticed at the next tick after that.
+const LATE_MS: u64 = 500;
 
 impl Timers {
     pub(super) fn new(now: u64) -> Self {
@@ -51,7 +51,10 @@ impl Timers {
     /// The pong deadline begins anew.
     pub(in crate::sim) fn resumed(&mut self, now: u64) {
         self.is_paused = false;
-        self.pinged_at = self.pinged_at.map(|_| now);
+        if self.pinged_at.is_some() {
+            self.pinged_at = Some(now);
+            self.alive_at = Some(now);
+        }
     }
 
     /// The process stood still, and the client could do nothing about it.
@@ -74,7 +77,7 @@ impl Timers {
 
     /// Whether the server has forgotten a deadline. To be asked right after a tick.
     pub(in crate::sim) fn overdue(&self, now: u64) -> Result<(), String> {
-        let late = |since: u64, allowed: u64| now >= since + allowed + TICK_MS;
+        let late = |since: u64, allowed: u64| now >= since + allowed + LATE_MS;
         if !self.is_introduced && late(self.opened_at, STALE_TIMEOUT_MS) {
             return Err("says nothing and is not closed".into());
         }

@@ -28,7 +28,7 @@ pub(super) struct Driver {
 pub(super) const LIMITS: Limits = Limits {
     recovery: Bounds { items_max: 10, bytes_max: 1_000 },
     joining_bytes_max: 2_000,
-    check_interval: Duration::from_secs(40),
+    check_interval: Duration::from_secs(41),
 };
 
 impl Driver {
@@ -47,12 +47,14 @@ impl Driver {
         Self { feed, now, read: None, admission: None, said: Vec::new() }
     }
 
-    /// Attached, with member 1 live at this offset and tracking its position.
+    /// Attached, with member 1 live at this offset and tracking its position; so long ago that a hole may be read at
+    /// once, and forty seconds before the first position check.
     pub(super) fn live_at(offset: u64) -> Self {
         let mut feed = Self::new();
         feed.join(1);
         feed.attach();
         feed.answers(view(offset, []));
+        feed.pass(secs(1));
         feed.skips();
         feed
     }

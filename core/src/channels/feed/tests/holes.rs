@@ -292,7 +292,7 @@ mod checks {
         f.fails();
         f.skips();
 
-        f.pass(secs(40));
+        f.pass(secs(41));
 
         f.expects(&["read top"]);
     }

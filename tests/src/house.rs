@@ -1,0 +1,335 @@
+//! A node to test against, in this process or as the real binary, and the keys to it.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use crypto::{HmacTokens, Secret};
+use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenSigner as _};
+use ports::ids::UserId;
+use ports::time::{Clock as _, Timestamp};
+use reqwest::Response;
+use serde_json::{Value, json};
+use system::SystemClock;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use wigwag::config::Config;
+use wigwag::keys::Keys;
+use wigwag::node::Node;
+
+use crate::client::{Client, Manners};
+use crate::patience::{until, within};
+
+/// The key that back ends of every house present.
+pub const API_KEY: &str = "key-of-the-house";
+const TOKEN_SECRET: &str = "secret-of-the-house";
+
+/// Channels of many kinds. Without a prefix: everything, except that nobody is told of joins unless he asks.
+const CHANNELS: &str = r#"
+[channel]
+allow_subscribe_for_client = true
+allow_publish_for_subscriber = true
+presence = true
+allow_presence_for_subscriber = true
+join_leave = true
+history_size = 1000
+history_ttl = "5m"
+allow_history_for_subscriber = true
+force_recovery = true
+
+[[namespace]] # neither history nor presence
+name = "live"
+allow_subscribe_for_client = true
+allow_publish_for_client = true
+
+[[namespace]] # everybody is told who comes and goes
+name = "hall"
+allow_subscribe_for_client = true
+presence = true
+allow_presence_for_client = true
+join_leave = true
+force_push_join_leave = true
+
+[[namespace]] # remembers three
+name = "few"
+allow_subscribe_for_client = true
+history_size = 3
+history_ttl = "5m"
+force_recovery = true
+
+[[namespace]] # remembers a second
+name = "brief"
+allow_subscribe_for_client = true
+history_size = 100
+history_ttl = "1s"
+force_recovery = true
+
+[[namespace]] # recovers if asked
+name = "asked"
+allow_subscribe_for_client = true
+allow_history_for_client = true
+history_size = 100
+history_ttl = "5m"
+allow_recovery = true
+allow_positioning = true
+
+[[namespace]] # for those with a subscription token
+name = "closed"
+history_size = 100
+history_ttl = "5m"
+force_recovery = true
+"#;
+
+/// A running node with its secrets.
+pub struct House {
+    /// Where it listens.
+    pub address: SocketAddr,
+    tokens: HmacTokens,
+    http: reqwest::Client,
+    clock: SystemClock,
+    run: Run,
+    _home: TempDir,
+}
+
+enum Run {
+    Inside(Box<Node>),
+    Outside(Box<Child>, #[expect(dead_code, reason = "keeps the pipe open")] BufReader<ChildStdout>),
+}
+
+impl House {
+    /// A node in this process.
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// The same with more configuration; channels, keys and address are there already.
+    pub async fn with(toml: &str) -> Self {
+        let _ = wigwag::telemetry::metrics::recorder();
+        let home = TempDir::new().unwrap();
+        let file = write_config(home.path(), toml);
+        let config = Config::load(Some(&file), settings(home.path(), toml).into_iter())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let keys = Keys::effective(&config, &system::OsEntropy).unwrap_or_else(|error| panic!("{error}"));
+        let node = wigwag::compose::start(&config, &keys).await.unwrap();
+        Self::new(node.address, Run::Inside(Box::new(node)), home)
+    }
+
+    /// The real binary as a process of its own.
+    pub async fn binary(toml: &str) -> Self {
+        let home = TempDir::new().unwrap();
+        let file = write_config(home.path(), toml);
+        let mut command = Command::new(binary_path().await);
+        command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.envs(settings(home.path(), toml)).env("WIGWAG_SERVER__LOG", "error");
+        let mut child = command.spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        within("the greeting", output.read_line(&mut line)).await.unwrap();
+        let address = line.trim().strip_prefix("wigwag is ready on http://");
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("an unknown greeting: {line:?}"));
+        Self::new(address, Run::Outside(Box::new(child), output), home)
+    }
+
+    fn new(address: SocketAddr, run: Run, home: TempDir) -> Self {
+        let secret = Secret::new(TOKEN_SECRET).unwrap();
+        let tokens = HmacTokens::new(crypto::Config { secret, audience: None, issuer: None });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { address, tokens, http, clock: SystemClock::new(), run, _home: home }
+    }
+
+    /// The node, which must run in this process.
+    pub fn node(&self) -> &Node {
+        match &self.run {
+            Run::Inside(node) => node,
+            Run::Outside(..) => panic!("this node runs in a process of its own"),
+        }
+    }
+
+    /// Drains and ends a node of this process.
+    pub async fn stop(self) {
+        match self.run {
+            Run::Inside(node) => node.stop().await,
+            Run::Outside(..) => panic!("a process is told to stop with terminate()"),
+        }
+    }
+
+    /// Tells the process to stop.
+    pub async fn terminate(&self) {
+        let Run::Outside(child, _) = &self.run else { panic!("this node is no process") };
+        let pid = child.id().unwrap_or_else(|| panic!("the process has ended")).to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+        assert!(told.success());
+    }
+
+    /// How the process ended.
+    pub async fn exit_status(&mut self) -> ExitStatus {
+        let Run::Outside(child, _) = &mut self.run else { panic!("this node is no process") };
+        within("the end of the process", child.wait()).await.unwrap()
+    }
+
+    /// Returns when nobody is connected any more and all channels have been let go.
+    pub async fn is_empty(&self) {
+        let counts = || self.node().counts();
+        until("everybody has left", || counts().sessions == 0 && counts().channels == 0).await;
+    }
+}
+
+/// Clients and tokens.
+impl House {
+    /// A connected client.
+    pub async fn client(&self, user: &str) -> Client {
+        self.client_with(&self.token(user)).await
+    }
+
+    /// A client connected with this token.
+    pub async fn client_with(&self, token: &str) -> Client {
+        let mut client = self.stranger().await;
+        client.connect(token).await.unwrap_or_else(|code| panic!("refused with {code}"));
+        client
+    }
+
+    /// A client that has not introduced itself.
+    pub async fn stranger(&self) -> Client {
+        Client::open(self.address, Manners::Answers).await
+    }
+
+    /// A connection token without expiry.
+    pub fn token(&self, user: &str) -> String {
+        self.sign(&grant(user))
+    }
+
+    /// A connection token.
+    pub fn sign(&self, grant: &ConnectionGrant) -> String {
+        self.tokens.connection(grant).unwrap()
+    }
+
+    /// A subscription token without expiry.
+    pub fn sub_token(&self, user: &str, channel: &str) -> String {
+        self.sign_sub(&sub_grant(user, channel))
+    }
+
+    /// A subscription token.
+    pub fn sign_sub(&self, grant: &SubscriptionGrant) -> String {
+        self.tokens.subscription(grant).unwrap()
+    }
+
+    /// A point in time so far ahead.
+    pub fn after(&self, duration: Duration) -> Timestamp {
+        self.clock.now().plus(duration)
+    }
+}
+
+/// HTTP.
+impl House {
+    /// Publishes as a back end does; returns offset and epoch, which are zero and empty without history.
+    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
+    pub async fn publish(&self, channel: &str, data: Value) -> (u64, String) {
+        let result = self.api("publish", json!({ "channel": channel, "data": data })).await;
+        let result = result.unwrap_or_else(|code| panic!("{channel}: refused with {code}"));
+        let epoch = result["epoch"].as_str().unwrap_or_default();
+        (result["offset"].as_u64().unwrap_or_default(), epoch.to_owned())
+    }
+
+    /// Calls a method of the server API with the right key; returns its result or error code.
+    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
+    pub async fn api(&self, method: &str, params: Value) -> Result<Value, u64> {
+        let (status, mut body) = self.post(method, Some(API_KEY), params.to_string()).await;
+        assert_eq!(status, 200, "{body}");
+        match body.get("error") {
+            Some(error) => Err(error["code"].as_u64().unwrap()),
+            None => Ok(body["result"].take()),
+        }
+    }
+
+    /// Posts anything to the server API; returns status and body.
+    pub async fn post(&self, method: &str, key: Option<&str>, body: impl Into<String>) -> (u16, Value) {
+        let mut request = self.http.post(self.url(&format!("/api/{method}"))).body(body.into());
+        if let Some(key) = key {
+            request = request.header("X-API-Key", key);
+        }
+        let response = within("the API", request.send()).await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Gets a page; returns status and text.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let response = self.get_with(path, &[]).await;
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// Gets with headers.
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let request = self.http.get(self.url(path));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        within(path, request.send()).await.unwrap()
+    }
+
+    /// Asks for a WebSocket with more headers; the answer is not followed up.
+    pub async fn knock(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+        let handshake = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+        ];
+        self.get_with(path, &[&handshake, headers].concat()).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// What a connection token for this user grants, to be changed at will.
+pub fn grant(user: &str) -> ConnectionGrant {
+    ConnectionGrant { user: UserId::new(user), expire_at: None, info: None, channels: BTreeMap::new() }
+}
+
+/// What a subscription token grants, to be changed at will.
+pub fn sub_grant(user: &str, channel: &str) -> SubscriptionGrant {
+    SubscriptionGrant {
+        user: UserId::new(user),
+        channel: channel.to_owned(),
+        client: None,
+        expire_at: None,
+        details: ChannelGrant::default(),
+    }
+}
+
+fn write_config(home: &Path, toml: &str) -> PathBuf {
+    let file = home.join("wigwag.toml");
+    std::fs::write(&file, format!("{toml}\n{CHANNELS}")).unwrap();
+    file
+}
+
+/// What every house has, as environment variables, so that tests may write any section.
+fn settings(home: &Path, toml: &str) -> Vec<(String, String)> {
+    let data_dir = home.join("data").display().to_string();
+    let drain_time = (!toml.contains("drain_time")).then_some(("WIGWAG_SERVER__DRAIN_TIME", "100ms"));
+    let fixed = [
+        ("WIGWAG_SERVER__LISTEN", "127.0.0.1:0"),
+        ("WIGWAG_SERVER__DATA_DIR", data_dir.as_str()),
+        ("WIGWAG_TOKEN__HMAC_SECRET", TOKEN_SECRET),
+        ("WIGWAG_API__KEY", API_KEY),
+    ];
+    fixed.into_iter().chain(drain_time).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The binary beside this test's own directory; built if it is not there.
+async fn binary_path() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join("wigwag");
+    if !path.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo).args(["build", "-p", "wigwag", "--bin", "wigwag"]).status().await;
+        assert!(built.unwrap().success() && path.exists(), "there is no binary to test");
+    }
+    path
+}

@@ -1,0 +1,226 @@
+//! What shards and hubs want, done the way the server's shell does it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use ports::channels::{BrokerError, Published};
+use wigwag_core::channels::hub;
+use wigwag_core::session::{self, Job, Outcome};
+use wigwag_core::shard;
+
+use super::World;
+use crate::sim::agenda::{Answer, Errand, Owner, What};
+use crate::sim::weather::Flaw;
+use crate::sim::words;
+
+/// Something under way at a port.
+pub(super) struct Task {
+    pub(super) owner: Owner,
+    errand: Errand,
+    future: Pin<Box<dyn Future<Output = Answer> + Send>>,
+}
+
+const JOB_PATIENCE_MS: u64 = 3_500;
+const LINK_PATIENCE_MS: u64 = 3_000;
+
+impl World {
+    /// Performs one effect; what comes of it at once is returned.
+    pub(super) fn perform(
+        &mut self,
+        node: usize,
+        slot: usize,
+        effect: shard::Effect,
+    ) -> Option<shard::Input> {
+        match effect {
+            shard::Effect::Send(seat, outgoing) => return self.send(node, slot, seat, outgoing),
+            shard::Effect::Close(seat, disconnect) => self.close(node, slot, seat, disconnect),
+            shard::Effect::Pause(seat) => self.pause(node, slot, seat),
+            shard::Effect::Resume(seat) => self.resume(node, slot, seat),
+            shard::Effect::Run(seat, job, work) => self.run_job(node, slot, seat, job, work),
+            shard::Effect::Read { address, feed, read, query, keep } => {
+                let errand = Errand::Read { shard: slot, address: Arc::clone(&address), feed, read };
+                if let Some(app) = self.app(node) {
+                    let work = async move { Answer::Read(app.read(&address, query, keep).await) };
+                    self.start(node, errand, JOB_PATIENCE_MS, work);
+                }
+            }
+            shard::Effect::Want { address, feed } => {
+                let shard = u16::try_from(slot).unwrap_or(u16::MAX);
+                self.drive_hub(node, hub::Input::Want { address, shard, feed });
+            }
+            shard::Effect::Release { address, feed } => {
+                let shard = u16::try_from(slot).unwrap_or(u16::MAX);
+                self.drive_hub(node, hub::Input::Release { address, shard, feed });
+            }
+            shard::Effect::Came(_) => self.count(node, 1),
+            shard::Effect::Went(_) => self.count(node, -1),
+        }
+        None
+    }
+
+    fn count(&mut self, node: usize, by: i64) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.census += by;
+        }
+    }
+
+    fn app(&self, node: usize) -> Option<Arc<wigwag_core::App>> {
+        self.nodes.get(node).map(|node| Arc::clone(&node.app))
+    }
+
+    fn run_job(&mut self, node: usize, slot: usize, seat: shard::SeatId, job: u32, work: Job) {
+        let Some(conn) = self.conn_at(node, slot, seat) else { return };
+        let Some(client) = self.sockets.get(conn).map(|socket| socket.id) else { return };
+        let departs = matches!(work, Job::Depart(_));
+        let errand = Errand::Job { shard: slot, seat, job, client, departs };
+        if departs && self.cluster().flaw == Flaw::ForgottenFarewell {
+            let answer = Answer::Job(Outcome::Done(Ok(())));
+            let owner = self.nodes.get(node).map(|node| node.owner);
+            return self.cluster().later(0, owner, What::Answer { errand, answer });
+        }
+        let Some(app) = self.app(node) else { return };
+        let Some(tenant) = self.tenant_of(node, slot) else { return };
+        let work = async move { Answer::Job(app.perform(&tenant, work).await) };
+        self.start(node, errand, JOB_PATIENCE_MS, work);
+    }
+
+    pub(super) fn start(
+        &mut self,
+        node: usize,
+        errand: Errand,
+        patience_ms: u64,
+        work: impl Future<Output = Answer> + Send + 'static,
+    ) {
+        let Some(owner) = self.nodes.get(node).map(|node| node.owner) else { return };
+        self.tasks_begun += 1;
+        let id = self.tasks_begun;
+        self.tasks.insert(id, Task { owner, errand, future: Box::pin(work) });
+        self.poll(id);
+        if self.tasks.contains_key(&id) {
+            self.cluster().later(patience_ms, Some(owner), What::Overdue { task: id });
+        }
+    }
+
+    pub(super) fn poll(&mut self, id: u64) {
+        let Some(mut task) = self.tasks.remove(&id) else { return };
+        self.cluster().polling = Some((id, task.owner));
+        let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.cluster().polling = None;
+        match polled {
+            Poll::Pending => drop(self.tasks.insert(id, task)),
+            Poll::Ready(answer) => {
+                let Task { owner, errand, .. } = task;
+                self.cluster().later(0, Some(owner), What::Answer { errand, answer });
+            }
+        }
+    }
+
+    pub(super) fn overdue(&mut self, id: u64) {
+        let Some(Task { owner, errand, .. }) = self.tasks.remove(&id) else { return };
+        let overdue = BrokerError::Unavailable("overdue".into());
+        let answer = match &errand {
+            Errand::Job { client, .. } => {
+                self.cluster().tainted.insert(*client);
+                Answer::Job(Outcome::Overdue)
+            }
+            Errand::Read { .. } => Answer::Read(Err(overdue)),
+            Errand::Attach { .. } => Answer::Link(Err(overdue)),
+            Errand::Detach { address, .. } => {
+                self.cluster().detach_failed.insert(Arc::clone(address));
+                Answer::Link(Err(overdue))
+            }
+            Errand::Post => Answer::Posted,
+        };
+        self.tally.overdue += 1;
+        self.note(format_args!("n{} gives up {errand:?}", owner.node));
+        self.cluster().later(0, Some(owner), What::Answer { errand, answer });
+    }
+
+    pub(super) fn answered(&mut self, node: usize, errand: Errand, answer: Answer) {
+        match (errand, answer) {
+            (Errand::Job { shard, seat, job, client, departs }, Answer::Job(outcome)) => {
+                if departs && !matches!(outcome, Outcome::Done(Ok(()))) {
+                    *self.failed_farewells.entry(client).or_insert(0) += 1;
+                }
+                let done = session::Input::Done { job, outcome };
+                self.drive(node, shard, shard::Input::Session(seat, done));
+            }
+            (Errand::Read { shard, address, feed, read }, Answer::Read(result)) => {
+                let told = result.as_ref().map(|view| (view.publications.len(), view.top.clone()));
+                self.note(format_args!("n{node}.{shard} reads {}: {told:?}", words::address(&address)));
+                self.drive(node, shard, shard::Input::Read { address, feed, read, result });
+            }
+            (Errand::Attach { address, generation }, Answer::Link(result)) => {
+                self.drive_hub(node, hub::Input::Attached { address, generation, result });
+            }
+            (Errand::Detach { address, generation }, Answer::Link(_)) => {
+                self.drive_hub(node, hub::Input::Detached { address, generation });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn drive_hub(&mut self, node: usize, input: hub::Input) {
+        let now = self.timestamp();
+        let mut effects = Vec::new();
+        let Some(entry) = self.nodes.get_mut(node) else { return };
+        let owner = Some(entry.owner);
+        entry.hub.handle(now, input, &mut effects);
+        for effect in effects {
+            match effect {
+                hub::Effect::Tell { shard, feed, address, result } => {
+                    let delay = self.rng.below(20);
+                    let told = What::Tell { shard: usize::from(shard), feed, address, result };
+                    self.cluster().later(delay, owner, told);
+                }
+                hub::Effect::Attach { address, generation } => {
+                    let Some(app) = self.app(node) else { return };
+                    let errand = Errand::Attach { address: Arc::clone(&address), generation };
+                    let work = async move { Answer::Link(app.ports().broker.attach(&address).await) };
+                    self.start(node, errand, LINK_PATIENCE_MS, work);
+                }
+                hub::Effect::Detach { address, generation } => {
+                    let Some(app) = self.app(node) else { return };
+                    let errand = Errand::Detach { address: Arc::clone(&address), generation };
+                    let work = async move { Answer::Link(app.ports().broker.detach(&address).await) };
+                    self.start(node, errand, LINK_PATIENCE_MS, work);
+                }
+            }
+        }
+    }
+
+    /// An event comes to a node and goes to the queue of every shard that wants it.
+    pub(super) fn arrive(&mut self, node: usize, published: &Arc<Published>) {
+        let delay = if self.rng.happens(50) { self.rng.below(1_000) } else { self.rng.below(10) };
+        let Some(entry) = self.nodes.get_mut(node) else { return };
+        let owner = Some(entry.owner);
+        let shards: Vec<usize> = entry.hub.route(&published.address).map(usize::from).collect();
+        let mut woken = Vec::new();
+        for shard in shards {
+            if let Some(slot) = entry.slots.get_mut(shard)
+                && slot.queue.push(Arc::clone(published))
+            {
+                woken.push(shard);
+            }
+        }
+        for shard in woken {
+            self.cluster().later(delay, owner, What::Flush { shard });
+        }
+    }
+
+    pub(super) fn flush(&mut self, node: usize, shard: usize) {
+        let Some(entry) = self.nodes.get_mut(node) else { return };
+        let Some(slot) = entry.slots.get_mut(shard) else { return };
+        let (items, behind) = slot.queue.take();
+        for published in items {
+            self.drive(node, shard, shard::Input::Arrived(published));
+        }
+        for address in behind {
+            self.tally.behind += 1;
+            self.note(format_args!("n{node}.{shard} is behind on {}", words::address(&address)));
+            self.drive(node, shard, shard::Input::Behind(address));
+        }
+    }
+}
