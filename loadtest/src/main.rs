@@ -11,6 +11,9 @@ use goose::GooseAttack;
 use goose::goose::Scenario;
 use goose::prelude::*;
 
+use rest::{health, history, publish};
+use socket::{arrive, echo, leave};
+
 /// What must hold, unless `--threshold` says otherwise. Generous, since they are judged on laptops and shared runners.
 const BUDGETS: [&str; 4] = [
     "error-rate<0.1%",
@@ -22,7 +25,7 @@ const BUDGETS: [&str; 4] = [
 #[tokio::main]
 async fn main() -> Result<(), GooseError> {
     let mut attack = GooseAttack::initialize()?
-        .register_scenario(echo()?)
+        .register_scenario(connected_user()?)
         .register_scenario(back_end())
         .set_default(GooseDefault::Host, "http://127.0.0.1:8000")?
         .set_default(GooseDefault::Users, 50)?
@@ -38,20 +41,20 @@ async fn main() -> Result<(), GooseError> {
 }
 
 /// A user of an application: one connection, a channel of its own, a message now and then.
-fn echo() -> Result<Scenario, GooseError> {
+fn connected_user() -> Result<Scenario, GooseError> {
     Ok(scenario!("Echo")
         .set_weight(4)?
-        .register_transaction(transaction!(socket::arrive).set_on_start())
-        .register_transaction(transaction!(socket::echo))
-        .register_transaction(transaction!(socket::leave).set_on_stop()))
+        .register_transaction(transaction!(arrive).set_on_start())
+        .register_transaction(transaction!(echo))
+        .register_transaction(transaction!(leave).set_on_stop()))
 }
 
 /// An application's back end.
 fn back_end() -> Scenario {
     scenario!("BackEnd")
-        .register_transaction(transaction!(rest::health))
-        .register_transaction(transaction!(rest::publish))
-        .register_transaction(transaction!(rest::history))
+        .register_transaction(transaction!(health))
+        .register_transaction(transaction!(publish))
+        .register_transaction(transaction!(history))
 }
 
 /// The channel a user has for itself, or one that back ends share.

@@ -11,20 +11,20 @@ use crate::channel;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// `GET /livez`.
-pub async fn health(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn health(user: &mut GooseUser) -> TransactionResult {
     let _ = user.get("/livez").await?;
     tokio::time::sleep(PAUSE).await;
     Ok(())
 }
 
 /// `POST /api/publish`.
-pub async fn publish(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn publish(user: &mut GooseUser) -> TransactionResult {
     let body = json!({ "channel": channel("load"), "data": { "text": "from the back end" } });
     call(user, "/api/publish", &body).await
 }
 
 /// `POST /api/history`.
-pub async fn history(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn history(user: &mut GooseUser) -> TransactionResult {
     call(user, "/api/history", &json!({ "channel": channel("load"), "limit": 10 })).await
 }
 

@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 const BUFFER_BYTES: usize = 4 * 1024;
 
 /// Connects and subscribes.
-pub async fn arrive(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn arrive(user: &mut GooseUser) -> TransactionResult {
     user.set_session_data(Seat::default());
     let connected = connect(user).await?;
     put(user, connected).await;
@@ -37,7 +37,7 @@ pub async fn arrive(user: &mut GooseUser) -> TransactionResult {
 }
 
 /// Publishes and waits for the message.
-pub async fn echo(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn echo(user: &mut GooseUser) -> TransactionResult {
     let Some(mut socket) = take(user).await else {
         tokio::time::sleep(PAUSE).await;
         let connected = connect(user).await?;
@@ -46,11 +46,10 @@ pub async fn echo(user: &mut GooseUser) -> TransactionResult {
     };
     let stamp = format!("{}-{}", user.weighted_users_index, user.get_iterations());
     let begun = Instant::now();
-    let publish =
-        json!({ "id": 3, "publish": { "channel": own_channel(user), "data": { "stamp": stamp } } });
+    let publish = json!({ "id": 3, "publish": { "channel": own_channel(user), "data": { "stamp": stamp } } });
     let delivered = async {
         socket.send(Message::text(publish.to_string())).await.map_err(|error| error.to_string())?;
-        expect(&mut socket, |message| message["push"]["pub"]["data"]["stamp"] == stamp.as_str()).await
+        expect(&mut socket, |message| text(message, "/push/pub/data/stamp") == Some(stamp.as_str())).await
     };
     let outcome = within(delivered).await;
     book(user, "publish->delivery", begun, &outcome).await?;
@@ -62,7 +61,7 @@ pub async fn echo(user: &mut GooseUser) -> TransactionResult {
 }
 
 /// Closes the connection.
-pub async fn leave(user: &mut GooseUser) -> TransactionResult {
+pub(crate) async fn leave(user: &mut GooseUser) -> TransactionResult {
     if let Some(mut socket) = take(user).await {
         // The run is over; a socket that will not close is dropped.
         let _ = tokio::time::timeout(PATIENCE, socket.close(None)).await;
@@ -80,7 +79,7 @@ async fn connect(user: &mut GooseUser) -> Result<Option<Socket>, Box<Transaction
     let subscribe = json!({ "id": 2, "subscribe": { "channel": own_channel(user) } });
     let subscribed = async {
         socket.send(Message::text(subscribe.to_string())).await.map_err(|error| error.to_string())?;
-        expect(&mut socket, |message| message["id"] == 2).await
+        expect(&mut socket, |message| message.pointer("/id") == Some(&json!(2))).await
     };
     let outcome = within(subscribed).await;
     book(user, "subscribe", begun, &outcome).await?;
@@ -99,7 +98,7 @@ async fn introduce(user: &GooseUser) -> Result<Socket, String> {
     let token = std::env::var("WIGWAG_TOKEN").unwrap_or_default();
     let connect = json!({ "id": 1, "connect": { "token": token, "name": "loadtest" } });
     socket.send(Message::text(connect.to_string())).await.map_err(|error| error.to_string())?;
-    expect(&mut socket, |message| message["id"] == 1).await?;
+    expect(&mut socket, |message| message.pointer("/id") == Some(&json!(1))).await?;
     Ok(socket)
 }
 
@@ -113,14 +112,18 @@ async fn expect(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Result<(
             if message == json!({}) {
                 socket.send(Message::text("{}")).await.map_err(|error| error.to_string())?;
             }
-            if !message["error"].is_null() {
-                return Err(message["error"].to_string());
+            if let Some(error) = message.get("error") {
+                return Err(error.to_string());
             }
             if is_it(&message) {
                 return Ok(());
             }
         }
     }
+}
+
+fn text<'m>(message: &'m Value, pointer: &str) -> Option<&'m str> {
+    message.pointer(pointer)?.as_str()
 }
 
 async fn within<T>(step: impl Future<Output = Result<T, String>>) -> Result<T, String> {

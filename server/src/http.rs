@@ -7,10 +7,13 @@ pub mod problem;
 mod welcome;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use crypto::Secret;
 use tokio::sync::Semaphore;
@@ -39,6 +42,9 @@ pub struct Edge {
 /// Longest request body.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// How long a request may take, its body included.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
 /// All routes.
 pub fn router(edge: Edge) -> Router {
     Router::new()
@@ -59,5 +65,16 @@ pub fn router(edge: Edge) -> Router {
             Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(within_deadline))
         .with_state(Arc::new(edge))
+}
+
+async fn within_deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => {
+            let detail = "the request and its answer took longer than ten seconds";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail).into_response()
+        }
+    }
 }

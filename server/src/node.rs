@@ -141,6 +141,9 @@ pub struct ShardThread {
     pub(crate) thread: std::thread::JoinHandle<()>,
 }
 
+/// Time between two closes while draining, as long as the drain time allows it: a few connections leave at once, many
+/// come back spread.
+const SPREAD: Duration = Duration::from_millis(10);
 /// How long connections may take, beyond the drain time, to answer their close frames.
 const LAST_CALL: Duration = Duration::from_secs(6);
 const POLL: Duration = Duration::from_millis(20);
@@ -158,20 +161,19 @@ impl Node {
         counts(&self.services)
     }
 
-    /// Stops in order: not ready, all connections closed with 3001 spread over the drain time, then everything else.
+    /// Stops in order: not ready, all connections closed with 3001 spread over at most the drain time, then all else.
     pub async fn stop(self) {
         self.readiness.drain();
-        info!(drain_time = ?self.drain_time, sessions = self.counts().sessions, "draining");
-        for thread in &self.threads {
-            thread.cell.control(Control::Drain(self.drain_time));
-        }
-        let gone = async {
-            while self.connections.available_permits() < self.connections_max {
-                tokio::time::sleep(POLL).await;
+        let sessions = self.counts().sessions;
+        let over = self.drain_time.min(SPREAD * u32::try_from(sessions).unwrap_or(u32::MAX));
+        info!(?over, sessions, "draining");
+        self.drain(over);
+        if tokio::time::timeout(over, self.all_gone()).await.is_err() {
+            // Those that came in while the others left, and those that have not answered yet.
+            self.drain(Duration::ZERO);
+            if tokio::time::timeout(LAST_CALL, self.all_gone()).await.is_err() {
+                info!(left = self.counts().sessions, "some connections did not close in time");
             }
-        };
-        if tokio::time::timeout(self.drain_time + LAST_CALL, gone).await.is_err() {
-            info!(left = self.counts().sessions, "some connections did not close in time");
         }
         let _ = self.listening.send(false);
         self.root.stop(None);
@@ -180,6 +182,18 @@ impl Node {
             let _ = tokio::task::spawn_blocking(move || thread.thread.join()).await;
         }
         info!("stopped");
+    }
+
+    fn drain(&self, over: Duration) {
+        for thread in &self.threads {
+            thread.cell.control(Control::Drain(over));
+        }
+    }
+
+    async fn all_gone(&self) {
+        while self.connections.available_permits() < self.connections_max {
+            tokio::time::sleep(POLL).await;
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::telemetry;
 /// How long the tokens of the greeting are good for.
 const TOKEN_TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-/// Serves until SIGTERM or SIGINT, then drains. A second signal is left to the system's default.
+/// Serves until SIGTERM or SIGINT, then drains. A second signal ends the draining.
 pub fn serve(config: Config, keys: Keys) -> anyhow::Result<()> {
     telemetry::init(&config.server);
     let _ = telemetry::metrics::recorder();
@@ -46,8 +46,11 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     if failed {
         bail!("the actors failed; see the log lines above");
     }
-    node.stop().await;
-    Ok(())
+    tokio::select! {
+        () = node.stop() => Ok(()),
+        _ = terminate.recv() => bail!("told to stop at once while draining"),
+        _ = interrupt.recv() => bail!("told to stop at once while draining"),
+    }
 }
 
 /// Says where the node is and how to begin, with working tokens.

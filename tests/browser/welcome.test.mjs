@@ -147,10 +147,7 @@ test('the printed script joins and hears what a tab says', async (t) => {
   const folder = await mkdtemp(join(here, '../sdk/js/node_modules/.printed-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await writeFile(join(folder, 'printed.mjs'), shown.script);
-  const script = spawn(process.execPath, ['--import', new URL('websocket.mjs', import.meta.url), 'printed.mjs'], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const script = spawn(process.execPath, ['printed.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => script.kill());
   let said = '';
   const spoke = new Promise((resolve, reject) => {

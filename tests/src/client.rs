@@ -163,10 +163,10 @@ impl Client {
     pub async fn pushes_so_far(&mut self) -> Vec<Value> {
         // Nothing serves `rpc`; its refusal comes in turn.
         assert_eq!(self.ask("rpc", json!({ "method": "fence" })).await, Err(108));
-        let (pushes, rest) =
-            std::mem::take(&mut self.kept).into_iter().partition(|message| message.get("push").is_some());
+        let kept = std::mem::take(&mut self.kept);
+        let (pushes, rest): (VecDeque<_>, VecDeque<_>) = kept.into_iter().partition(|message| message.get("push").is_some());
         self.kept = rest;
-        Vec::from_iter::<VecDeque<Value>>(pushes).into_iter().map(|mut message| message["push"].take()).collect()
+        pushes.into_iter().map(|mut message| message["push"].take()).collect()
     }
 
     /// The next message, whatever it is.

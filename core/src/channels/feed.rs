@@ -343,9 +343,9 @@ impl ChannelFeed {
     }
 
     fn fell_behind(&mut self) {
-        if self.position.is_some() {
-            self.hole = true;
-        } else {
+        self.hole = self.position.is_some();
+        // A read under way may have seen less than was dropped.
+        if self.position.is_none() || self.reading.is_some() {
             self.backlog.lose();
         }
     }

@@ -153,3 +153,121 @@ fn forced(by: Option<bool>, own: Wanted) -> Wanted {
 
 /// Longest time a stream's position outlives its last use, unless a namespace says otherwise (P-ST-3).
 pub const META_TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_history(recovery: Wanted, positioning: Wanted) -> Namespace {
+        let keep = Retention { size: 10, ttl: Duration::from_secs(60), meta_ttl: META_TTL };
+        let history = History { keep, read: Allowed::NOBODY, recovery, positioning };
+        Namespace { history: Some(history), ..Namespace::default() }
+    }
+
+    /// What a client gets that asks for recovery, for positioning, and may or may not read the stream.
+    fn gets(namespace: &Namespace, recoverable: bool, positioned: bool, may_read_history: bool) -> (bool, bool) {
+        let features = namespace.features(Some(Asked { recoverable, positioned, may_read_history }));
+        (features.recoverable, features.positioned)
+    }
+
+    #[test]
+    fn a_channel_belongs_to_the_namespace_before_its_first_colon() {
+        let news = Namespace { join_leave: true, ..Namespace::default() };
+        let namespaces = Namespaces {
+            nameless: Some(Namespace::default()),
+            named: [("news".to_owned(), news.clone())].into(),
+        };
+        let of = |raw| namespaces.of(&ChannelName::parse(raw).unwrap());
+
+        assert_eq!(of("news:a:b"), Some(&news)); // P-CH-2
+        assert_eq!(of("$news:a"), Some(&news));
+        assert_eq!(of("news"), Some(&Namespace::default()));
+        assert_eq!(of("other:a"), None);
+        assert_eq!(of(":a"), None);
+        assert_eq!(of("$:a"), None);
+    }
+
+    #[test]
+    fn without_a_nameless_namespace_its_channels_are_unknown() {
+        let channel = ChannelName::parse("a").unwrap();
+
+        assert_eq!(Namespaces::default().of(&channel), None);
+    }
+
+    #[test]
+    fn forced_features_are_given_without_asking_and_recovery_brings_positioning() {
+        let recovering = with_history(Wanted::Always, Wanted::Off);
+        let positioned = with_history(Wanted::Off, Wanted::Always);
+
+        assert_eq!(gets(&recovering, false, false, false), (true, true));
+        assert_eq!(gets(&positioned, true, true, false), (false, true));
+        assert!(recovering.features(None).recoverable);
+        assert!(positioned.features(None).positioned);
+    }
+
+    #[test]
+    fn features_on_request_are_given_to_those_who_ask() {
+        let namespace = with_history(Wanted::OnRequest, Wanted::OnRequest);
+
+        assert_eq!(gets(&namespace, false, false, true), (false, false));
+        assert_eq!(gets(&namespace, true, false, false), (true, true));
+        assert_eq!(gets(&namespace, false, true, false), (false, true));
+        assert!(!namespace.features(None).recoverable);
+    }
+
+    #[test]
+    fn features_that_are_off_are_given_to_those_who_may_read_the_stream_and_ask() {
+        let namespace = with_history(Wanted::Off, Wanted::Off);
+
+        assert_eq!(gets(&namespace, true, true, false), (false, false));
+        assert_eq!(gets(&namespace, true, false, true), (true, true));
+        assert_eq!(gets(&namespace, false, true, true), (false, true));
+        assert_eq!(gets(&namespace, false, false, true), (false, false));
+    }
+
+    #[test]
+    fn without_a_stream_there_are_no_features() {
+        let none = Features { stream: None, recoverable: false, positioned: false };
+        let asked = Asked { recoverable: true, positioned: true, may_read_history: true };
+
+        assert_eq!(Namespace::default().features(Some(asked)), none);
+    }
+
+    #[test]
+    fn a_token_overrides_single_options_and_leaves_the_others() {
+        let mut namespace = with_history(Wanted::Always, Wanted::OnRequest);
+        namespace.presence = Some(Allowed { client: true, ..Allowed::NOBODY });
+        namespace.join_leave = true;
+
+        assert_eq!(namespace.overridden(Overrides::default()), namespace);
+        let changed = namespace.overridden(Overrides {
+            presence: Some(false),
+            join_leave: Some(false),
+            force_push_join_leave: Some(true),
+            force_recovery: Some(false),
+            force_positioning: Some(true),
+        });
+
+        assert_eq!(changed.presence, None);
+        assert!(!changed.join_leave && changed.force_push_join_leave);
+        let history = changed.history.unwrap();
+        assert_eq!((history.recovery, history.positioning), (Wanted::Off, Wanted::Always));
+    }
+
+    #[test]
+    fn presence_that_a_token_switches_on_may_be_read_by_nobody_unless_the_namespace_says_so() {
+        let on = Overrides { presence: Some(true), ..Overrides::default() };
+        let clients = Some(Allowed { client: true, ..Allowed::NOBODY });
+        let open = Namespace { presence: clients, ..Namespace::default() };
+
+        assert_eq!(Namespace::default().overridden(on).presence, Some(Allowed::NOBODY));
+        assert_eq!(open.overridden(on).presence, clients);
+    }
+
+    #[test]
+    fn a_token_cannot_make_a_stream() {
+        let forced = Overrides { force_recovery: Some(true), ..Overrides::default() };
+
+        assert_eq!(Namespace::default().overridden(forced).history, None);
+    }
+}

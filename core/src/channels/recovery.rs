@@ -21,7 +21,8 @@ pub enum Verdict {
     Recovered(Vec<Arc<Publication>>),
     /// The client must load its state anew.
     Lost,
-    /// The items given end before the top although the stream may hold the rest: read again from this client's offset.
+    /// The items given have a gap before the top although the stream may hold the rest: read again from this client's
+    /// offset.
     Unread,
 }
 
@@ -47,13 +48,154 @@ pub fn recover(
     let begin = items.partition_point(|item| item.offset <= wish.offset);
     let missed = items.get(begin..).unwrap_or_default();
     let reaches_top = missed.last().map_or(wish.offset, |last| last.offset) == top.offset;
-    if !reaches_top && !complete {
-        return Verdict::Unread;
-    }
     let gapless = missed.iter().zip(wish.offset + 1..).all(|(item, offset)| item.offset == offset);
+    if !reaches_top || !gapless {
+        return if complete { Verdict::Lost } else { Verdict::Unread };
+    }
     let bytes: usize = missed.iter().map(|item| item.data.len()).sum();
-    if !reaches_top || !gapless || bytes > bounds.bytes_max {
+    if bytes > bounds.bytes_max {
         return Verdict::Lost;
     }
     Verdict::Recovered(missed.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use ports::channels::Epoch;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { items_max: 300, bytes_max: 10_000 };
+
+    fn item(offset: u64, bytes: usize) -> Arc<Publication> {
+        Arc::new(Publication { offset, data: Bytes::from(vec![b'x'; bytes]), info: None, tags: None })
+    }
+
+    fn items(offsets: impl IntoIterator<Item = u64>) -> Vec<Arc<Publication>> {
+        offsets.into_iter().map(|offset| item(offset, 2)).collect()
+    }
+
+    fn at(offset: u64) -> Position {
+        Position { offset, epoch: Epoch::new("e") }
+    }
+
+    fn from(offset: u64) -> Recovery {
+        Recovery { offset, epoch: Epoch::new("e") }
+    }
+
+    /// With the whole stream at hand.
+    fn whole(wish: &Recovery, items: &[Arc<Publication>], top: u64) -> Verdict {
+        recover(wish, items, &at(top), true, BOUNDS)
+    }
+
+    #[test]
+    fn missed_publications_are_those_after_the_wish() {
+        assert_eq!(whole(&from(5), &items(3..=7), 7), Verdict::Recovered(items(6..=7)));
+        assert_eq!(whole(&from(7), &items(3..=7), 7), Verdict::Recovered(Vec::new()));
+        assert_eq!(whole(&from(7), &[], 7), Verdict::Recovered(Vec::new()));
+        assert_eq!(whole(&from(0), &[], 0), Verdict::Recovered(Vec::new()));
+    }
+
+    #[test]
+    fn a_position_past_the_top_is_lost() {
+        assert_eq!(whole(&from(8), &items(1..=7), 7), Verdict::Lost);
+        assert_eq!(whole(&from(u64::MAX), &[], 7), Verdict::Lost);
+    }
+
+    #[test]
+    fn epochs_are_compared_unless_the_client_knows_none() {
+        let wish = |epoch: &str| Recovery { offset: 7, epoch: Epoch::new(epoch) };
+
+        assert_eq!(whole(&wish("other"), &[], 7), Verdict::Lost);
+        assert_eq!(whole(&wish("_"), &[], 7), Verdict::Lost);
+        assert_eq!(whole(&wish(""), &[], 7), Verdict::Recovered(Vec::new()));
+    }
+
+    #[test]
+    fn what_the_stream_does_not_hold_any_more_is_lost() {
+        assert_eq!(whole(&from(3), &items(5..=7), 7), Verdict::Lost);
+        assert_eq!(whole(&from(3), &items(4..=6), 7), Verdict::Lost);
+        assert_eq!(whole(&from(3), &items([4, 5, 7]), 7), Verdict::Lost);
+        assert_eq!(whole(&from(3), &[], 7), Verdict::Lost);
+    }
+
+    #[test]
+    fn too_many_or_too_heavy_is_lost() {
+        assert_eq!(whole(&from(0), &items(1..=300), 300), Verdict::Recovered(items(1..=300)));
+        assert_eq!(whole(&from(0), &items(1..=301), 301), Verdict::Lost);
+        assert_eq!(whole(&from(6), &[item(7, 10_000)], 7), Verdict::Recovered(vec![item(7, 10_000)]));
+        assert_eq!(whole(&from(6), &[item(7, 10_001)], 7), Verdict::Lost);
+    }
+
+    #[test]
+    fn weight_of_what_was_not_missed_does_not_count() {
+        let heavy = [item(6, 50_000), item(7, 2)];
+
+        assert_eq!(whole(&from(6), &heavy, 7), Verdict::Recovered(items([7])));
+    }
+
+    #[test]
+    fn a_cut_run_that_has_a_gap_before_the_top_is_read_again() {
+        let cut = |items: &[_]| recover(&from(3), items, &at(9), false, BOUNDS);
+
+        assert_eq!(cut(&items(4..=7)), Verdict::Unread);
+        assert_eq!(cut(&items([4, 5, 8, 9])), Verdict::Unread);
+        assert_eq!(cut(&[]), Verdict::Unread);
+        assert_eq!(cut(&items(4..=9)), Verdict::Recovered(items(4..=9)));
+    }
+
+    #[test]
+    fn what_cannot_be_recovered_anyway_is_not_read_again() {
+        assert_eq!(recover(&from(0), &items(1..=300), &at(900), false, BOUNDS), Verdict::Lost);
+        assert_eq!(recover(&from(10), &items(1..=5), &at(9), false, BOUNDS), Verdict::Lost);
+    }
+
+    proptest! {
+        /// Against the definition in P 12.3, taken literally: read at most the limit after the offset, and look.
+        #[test]
+        fn verdict_agrees_with_the_protocol(
+            first in 1_u64..20,
+            count in 0_u64..30,
+            beyond in prop::bool::weighted(0.2),
+            offset in 0_u64..50,
+            epoch in prop::sample::select(vec!["e", "", "other"]),
+            items_max in 1_usize..20,
+        ) {
+            let stream = items(first..first + count);
+            let top = at(first + count - 1 + u64::from(beyond)); // the newest may be forgotten
+            let wish = Recovery { offset, epoch: Epoch::new(epoch) };
+            let bounds = Bounds { items_max, ..BOUNDS };
+
+            let list: Vec<_> = stream.iter().filter(|item| item.offset > offset).take(items_max).cloned().collect();
+            let epoch_fits = epoch.is_empty() || epoch == "e";
+            let complete = match (list.first(), list.last()) {
+                (Some(first), Some(last)) => first.offset == offset + 1 && last.offset == top.offset,
+                _ => top.offset == offset,
+            };
+            let expected = if epoch_fits && complete { Verdict::Recovered(list) } else { Verdict::Lost };
+
+            prop_assert_eq!(recover(&wish, &stream, &top, true, bounds), expected);
+        }
+
+        /// A run that was cut leads to the same verdict as the whole one, or to none.
+        #[test]
+        fn a_cut_run_never_leads_to_another_verdict(
+            top in 0_u64..60,
+            since in 0_u64..60,
+            limit in 1_usize..40,
+            offset in 0_u64..60,
+        ) {
+            prop_assume!(since <= offset);
+            let stream = items(since + 1..=top);
+            let cut: Vec<_> = stream.iter().take(limit).cloned().collect();
+            let complete = cut.len() < limit;
+
+            let verdict = recover(&from(offset), &cut, &at(top), complete, BOUNDS);
+
+            prop_assert!(verdict == Verdict::Unread || verdict == whole(&from(offset), &stream, top));
+            prop_assert!(!complete || verdict != Verdict::Unread);
+        }
+    }
 }

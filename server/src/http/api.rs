@@ -5,6 +5,7 @@ mod requests;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,11 +42,18 @@ pub async fn call(
     Path(method): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     if let Err(problem) = edge.authenticate(&headers, query.as_deref().unwrap_or_default()) {
         return problem.into_response();
     }
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            let detail = format!("the body cannot be taken: {}", rejection.body_text());
+            return Problem::new(rejection.status(), "body_refused", detail).into_response();
+        }
+    };
     let (label, result) = dispatch(&edge, &method, &body).await;
     let outcome = if result.is_ok() { "ok" } else { "error" };
     metrics::counter!(names::API_CALLS, "method" => label, "outcome" => outcome).increment(1);

@@ -30,6 +30,8 @@ pub struct Reader {
     assembler: Assembler,
     /// Decoded while the session could take no more.
     backlog: VecDeque<session::Input>,
+    /// The client has sent its close frame.
+    heard_close: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -59,7 +61,7 @@ impl Reader {
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let assembler = Assembler::new(frame_bytes_max);
-        Self { cell, seat, link, assembler, backlog: VecDeque::new(), _permit: permit }
+        Self { cell, seat, link, assembler, backlog: VecDeque::new(), heard_close: false, _permit: permit }
     }
 
     /// Runs to the end of the connection. `first` is what was read together with the upgrade request.
@@ -72,7 +74,8 @@ impl Reader {
         while course == Course::On {
             course = self.turn().await;
         }
-        if self.link.stage() == Stage::Closing {
+        let answered = self.heard_close && self.link.is_flushed();
+        if self.link.stage() == Stage::Closing && !answered {
             self.await_close().await;
         }
         self.link.abort();
@@ -114,6 +117,7 @@ impl Reader {
     fn follow(&mut self, parsed: Parsed) -> Course {
         let course = self.hand_over();
         if let Some(code) = parsed.closed {
+            self.heard_close = true;
             self.link.close_with(code, "");
             return Course::Over;
         }

@@ -84,7 +84,7 @@ struct Pending {
 enum Asked {
     Connect { wish: Option<Recovery> },
     Subscribe { channel: &'static str, wish: Option<Recovery> },
-    Unsubscribe { channel: &'static str },
+    Unsubscribe,
     Publish,
     History,
     Presence,
@@ -115,6 +115,8 @@ const COMMAND_TIMEOUT_MS: u64 = 5_000;
 /// The SDKs' 20 s would make every world longer.
 const BACKOFF_MS_MAX: u64 = 4_000;
 const WATCHDOG_GRACE_MS: u64 = 10_000;
+/// How long a silent client waits to be closed.
+const SILENCE_MS: u64 = 6_000;
 
 impl Client {
     pub(super) fn new(name: String, tenant: TenantId, granted: Option<&'static str>) -> Self {
@@ -176,6 +178,7 @@ impl Client {
         self.heard_at = turn.now;
         self.watchdog_ms = u64::MAX;
         if self.line == (Line::Connecting { silent: true }) {
+            self.watchdog_ms = SILENCE_MS;
             return;
         }
         let granted = self.granted.and_then(|channel| self.subs.get(channel).map(|sub| (channel, sub)));
@@ -231,7 +234,7 @@ impl Client {
             is_overdue(pending)
                 && matches!(
                     pending.what,
-                    Asked::Connect { .. } | Asked::Subscribe { .. } | Asked::Unsubscribe { .. }
+                    Asked::Connect { .. } | Asked::Subscribe { .. } | Asked::Unsubscribe
                 )
         });
         if turn.is_settled && (unheard || self.pending.values().any(is_overdue)) {

@@ -76,11 +76,16 @@ impl Ledger {
         if self.is_refused {
             return;
         }
+        if matches!(command.request, Request::Connect(_)) {
+            self.timers.introduced();
+        }
         let top_of = |channel: &str| self.address(channel).and_then(|address| streams.top(&address));
         let asked = match &command.request {
-            Request::Pong => return self.timers.ponged(),
+            Request::Pong => {
+                self.timers.ponged();
+                return;
+            }
             Request::Connect(request) => {
-                self.timers.introduced();
                 let tops = super::house::CHANNELS.iter();
                 let tops = tops.filter_map(|channel| Some(((*channel).to_owned(), top_of(channel)?)));
                 Asked::Connect { wishes: request.subs.clone(), tops: tops.collect() }
@@ -107,7 +112,7 @@ impl Ledger {
     /// The server says something.
     pub(super) fn said(&mut self, now: u64, outgoing: &Outgoing, streams: &Streams) -> Result<(), String> {
         match outgoing {
-            Outgoing::Reply(reply) => self.replied(reply, streams),
+            Outgoing::Reply(reply) => self.replied(now, reply, streams),
             Outgoing::Push(Push::Ping) => self.timers.pinged(now),
             Outgoing::Push(Push::Unsubscribe { channel, .. }) => match self.open.remove(channel) {
                 Some(_) => Ok(()),
@@ -160,9 +165,9 @@ impl Ledger {
         if publication.data.starts_with(mark.as_bytes()) { Ok(()) } else { Err("hears another tenant".into()) }
     }
 
-    fn replied(&mut self, reply: &Reply, streams: &Streams) -> Result<(), String> {
+    fn replied(&mut self, now: u64, reply: &Reply, streams: &Streams) -> Result<(), String> {
         let expected = self.expected.pop_front();
-        let Some(Expected { id, asked, received_at }) = expected.filter(|expected| expected.id == reply.id)
+        let Some(Expected { asked, received_at, .. }) = expected.filter(|expected| expected.id == reply.id)
         else {
             return Err(format!("is given reply {} out of turn", reply.id));
         };
@@ -176,6 +181,7 @@ impl Ledger {
         match (asked, answer) {
             (Asked::Connect { wishes, tops }, Answer::Connect(answer)) => {
                 self.is_connected = true;
+                self.timers.connected(now);
                 for (channel, answer) in &answer.subs {
                     let name = channel.as_str();
                     let (wish, top) = (wishes.get(name), tops.get(name));

@@ -83,6 +83,15 @@ impl Node {
         }
     }
 
+    /// Whether this is the node's present life.
+    pub(super) fn lives(&self, owner: Owner) -> bool {
+        self.owner == owner && self.stage != Stage::Down
+    }
+
+    pub(super) fn is_frozen(&self) -> bool {
+        self.stage == Stage::Frozen
+    }
+
     pub(super) fn session_count(&self) -> usize {
         self.slots.iter().map(|slot| slot.shard.session_count()).sum()
     }

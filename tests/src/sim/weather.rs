@@ -47,10 +47,6 @@ impl Weather {
     pub(super) fn calm() -> Self {
         Self { mischief_ms: u64::MAX, ..Self::default() }
     }
-
-    pub(super) fn is_calm(&self) -> bool {
-        self.mischief_ms == u64::MAX
-    }
 }
 
 /// A world that is broken on purpose, to see whether anybody notices.

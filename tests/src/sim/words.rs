@@ -17,8 +17,8 @@ pub(super) fn event(of: &Address, event: &Event) -> String {
         Event::Publication(publication, None) => {
             format!("{place} {}", String::from_utf8_lossy(&publication.data).trim_end_matches(['.', '"']))
         }
-        Event::Join(info) => format!("{place} join {}", info.user),
-        Event::Leave(info) => format!("{place} leave {}", info.user),
+        Event::Join(info) => format!("{place} join {} {}", info.user, info.client),
+        Event::Leave(info) => format!("{place} leave {} {}", info.user, info.client),
     }
 }
 

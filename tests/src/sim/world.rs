@@ -68,7 +68,6 @@ enum Phase {
 
 const NODES: usize = 2;
 const CLIENTS: usize = 8;
-const BUSY_IN_CALM_MS: u64 = 5_000;
 const MENDING_MS: u64 = 16_000;
 const PROBING_MS: u64 = 5_000;
 const LEAVING_MS: u64 = 20_000;
@@ -141,10 +140,18 @@ impl World {
         self.note(format_args!("== settled"));
         self.probe();
         self.pass(PROBING_MS);
+        if self.has_failed() {
+            return;
+        }
         self.judge_calm();
+        if self.has_failed() {
+            return;
+        }
         self.go_home();
         self.pass(LEAVING_MS);
-        self.judge_end();
+        if !self.has_failed() {
+            self.judge_end();
+        }
     }
 
     fn begin(&mut self) {
@@ -272,6 +279,10 @@ impl World {
 
     fn timestamp(&self) -> Timestamp {
         self.cluster().timestamp()
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.cluster().findings.is_empty()
     }
 
     fn note(&self, what: std::fmt::Arguments<'_>) {

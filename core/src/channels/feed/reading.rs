@@ -130,18 +130,19 @@ impl ChannelFeed {
             return;
         }
         let mut newest = position.offset;
-        for publication in &view.publications {
-            if publication.offset == newest + 1 {
-                newest = publication.offset;
-                let event = Event::Publication(Arc::clone(publication), Some(view.top.epoch.clone()));
-                self.advance(newest, Arc::new(Published::new(Arc::clone(&self.address), event)), effects);
+        for publication in view.publications.iter().filter(|publication| publication.offset > position.offset) {
+            if publication.offset > newest + 1 {
+                self.part_with_positioned(publication.offset - 1, effects);
             }
+            newest = publication.offset;
+            let event = Event::Publication(Arc::clone(publication), Some(view.top.epoch.clone()));
+            self.advance(newest, Arc::new(Published::new(Arc::clone(&self.address), event)), effects);
         }
         self.hole = false;
         if newest >= view.top.offset {
             return;
         }
-        if reading.is_cut(view) && newest > position.offset {
+        if reading.is_cut(view) {
             self.hole = true;
             self.heal_at = now;
         } else {

@@ -89,7 +89,7 @@ impl Client {
                     sub.attempts += 1;
                 }
             }
-            (Asked::Unsubscribe { .. }, Ok(Answer::Unsubscribe)) => {}
+            (Asked::Unsubscribe, Ok(Answer::Unsubscribe)) => {}
             (Asked::Publish, Ok(Answer::Publish)) => {}
             (Asked::History, Ok(Answer::History(_))) => {}
             (Asked::History, Err(error)) if error.code == 112 => {}

@@ -68,7 +68,7 @@ impl Client {
         }
         sub.is_wanted = turn.rng.happens(600);
         let request = Request::Unsubscribe { channel: channel.to_owned() };
-        let command = self.command(turn.now, Asked::Unsubscribe { channel }, request);
+        let command = self.command(turn.now, Asked::Unsubscribe, request);
         frame.push(command);
         if turn.rng.happens(500) {
             self.subscribe_due(turn.now, frame);

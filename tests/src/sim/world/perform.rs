@@ -139,6 +139,7 @@ impl World {
     }
 
     pub(super) fn answered(&mut self, node: usize, errand: Errand, answer: Answer) {
+        self.note_trouble(node, &errand, &answer);
         match (errand, answer) {
             (Errand::Job { shard, seat, job, client, departs }, Answer::Job(outcome)) => {
                 if departs && !matches!(outcome, Outcome::Done(Ok(()))) {
@@ -159,6 +160,15 @@ impl World {
                 self.drive_hub(node, hub::Input::Detached { address, generation });
             }
             _ => {}
+        }
+    }
+
+    fn note_trouble(&self, node: usize, errand: &Errand, answer: &Answer) {
+        match answer {
+            Answer::Link(Err(_)) | Answer::Job(Outcome::Done(Err(_))) => {
+                self.note(format_args!("n{node} is let down in {errand:?}"));
+            }
+            Answer::Link(Ok(())) | Answer::Job(_) | Answer::Read(_) | Answer::Posted => {}
         }
     }
 

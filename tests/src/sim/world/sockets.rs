@@ -257,8 +257,11 @@ impl World {
         if self.clients.get(client).is_some_and(|client| now < client.mood.deaf_until) {
             return;
         }
-        let Some(socket) = self.line(client).and_then(|conn| self.sockets.get_mut(conn)) else { return };
-        for message in std::mem::take(&mut socket.untaken) {
+        let Some(conn) = self.line(client) else { return };
+        while let Some(socket) = self.sockets.get_mut(conn)
+            && !socket.is_abandoned
+            && let Some(message) = socket.untaken.pop_front()
+        {
             self.take(client, message);
         }
     }

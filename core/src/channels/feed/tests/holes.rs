@@ -79,7 +79,7 @@ fn a_gap_that_history_cannot_fill_ends_the_members_that_track_their_position() {
 
     f.arrives(8);
     f.answers(view(8, [8])); // 6 and 7 are trimmed
-    f.expects(&["read after 5", "1 insufficient"]);
+    f.expects(&["read after 5", "1 insufficient", "2 gets 8"]);
 
     f.arrives(9);
     f.expects(&["2 gets 9"]);

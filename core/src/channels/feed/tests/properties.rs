@@ -208,7 +208,7 @@ impl World {
                 assert!(member.join == join && member.seen.is_none(), "admitted twice");
                 let Admission { position, recovered } = admission;
                 let position = position.expect("a stream has a position");
-                let within = member.wish.is_some_and(|wish| position.offset - wish <= ITEMS_MAX);
+                let within = member.wish.is_some_and(|wish| position.offset <= wish.saturating_add(ITEMS_MAX));
                 assert!(self.keeps.is_some() || recovered.is_some() == within, "recovery was possible");
                 if let Some(missed) = recovered {
                     let wish = member.wish.expect("recovered without a wish");
