@@ -18,10 +18,10 @@ lint: ## formatting and lints; warnings are errors
 	cargo clippy --workspace --exclude wigwag-loadtest --all-targets -- -D warnings
 
 soak: ## the long run that looks for leaks and losses
-	cargo test -p wigwag-tests --test soak -- --ignored --nocapture
+	cargo test -p wigwag-tests --features soak --test soak -- --nocapture --test-threads=1
 
 bench: ## hot paths under criterion
 	cargo bench -p wigwag-benches
 
-load: ## journeys under load, against a server of your own (see loadtest/)
-	cargo run --release -p wigwag-loadtest
+load: ## a minute of load against a server of its own, judged by budgets
+	scripts/load

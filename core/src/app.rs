@@ -118,3 +118,6 @@ impl App {
         &self.ports
     }
 }
+
+#[cfg(test)]
+mod tests;

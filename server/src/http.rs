@@ -56,6 +56,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/", get(welcome::page))
         .route("/welcome.js", get(welcome::script))
         .route("/welcome.css", get(welcome::style))
+        .route("/favicon.svg", get(welcome::icon))
         .method_not_allowed_fallback(async || {
             let detail = "this path answers to another method";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)

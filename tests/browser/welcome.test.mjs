@@ -60,8 +60,7 @@ async function blank(options = {}) {
   page.setDefaultTimeout(DEADLINE_MS);
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
-    // Browsers ask for an icon of their own accord.
-    if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico')) {
+    if (message.type() === 'error') {
       errors.push(message.text());
     }
   });

@@ -1,5 +1,5 @@
 //! A well-behaved client: it answers pings, sorts replies from pushes, and never waits for ever.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -77,7 +77,6 @@ impl Client {
     }
 
     /// Sends a command without waiting; returns its id.
-    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
     pub fn say(&mut self, method: &str, params: Value) -> u32 {
         let (id, line) = self.command(method, &params);
         self.send_raw(line);
@@ -135,7 +134,6 @@ impl Client {
     }
 
     /// Publishes, which must succeed.
-    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
     pub async fn publish(&mut self, channel: &str, data: Value) {
         let answer = self.ask("publish", json!({ "channel": channel, "data": data })).await;
         answer.unwrap_or_else(|code| panic!("{channel}: refused with {code}"));

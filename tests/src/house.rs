@@ -1,5 +1,5 @@
 //! A node to test against, in this process or as the real binary, and the keys to it.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -227,7 +227,6 @@ impl House {
 /// HTTP.
 impl House {
     /// Publishes as a back end does; returns offset and epoch, which are zero and empty without history.
-    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
     pub async fn publish(&self, channel: &str, data: Value) -> (u64, String) {
         let result = self.api("publish", json!({ "channel": channel, "data": data })).await;
         let result = result.unwrap_or_else(|code| panic!("{channel}: refused with {code}"));
@@ -236,7 +235,6 @@ impl House {
     }
 
     /// Calls a method of the server API with the right key; returns its result or error code.
-    #[expect(clippy::needless_pass_by_value, reason = "json!() reads better without a reference before it")]
     pub async fn api(&self, method: &str, params: Value) -> Result<Value, u64> {
         let (status, mut body) = self.post(method, Some(API_KEY), params.to_string()).await;
         assert_eq!(status, 200, "{body}");

@@ -16,7 +16,7 @@ mod tests;
 /// ```text
 ///   Want ─► attaching ──ok──► attached ──last Release──► lingering ──a second──► detaching ─► gone
 ///              │ failed: all who wait are told      ▲──────── Want ───────┘          │ Want: attach
-///              └────► gone                                                           └──► attaching
+///              └────► detaching                                                      └──► attaching
 /// ```
 ///
 /// **Invariant:** *a shard is told "attached" only while the broker sends the channel's events to this node*, and only
@@ -200,7 +200,11 @@ impl Hub {
             effects.push(Effect::Tell { shard: *shard, feed: *feed, address, result: result.clone() });
         }
         if result.is_err() {
-            self.entries.remove(&address);
+            // Perhaps only the answer was lost, and the broker sends.
+            self.generations += 1;
+            let generation = self.generations;
+            *entry = Entry { link: Link::Detaching { generation }, interest: Vec::new() };
+            effects.push(Effect::Detach { address, generation });
         } else if entry.interest.is_empty() {
             let until = now.plus(LINGER);
             entry.link = Link::Lingering { until };

@@ -204,3 +204,6 @@ impl StreamRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

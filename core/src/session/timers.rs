@@ -80,8 +80,10 @@ impl Session {
             return self.end(now, Disconnect::NO_PONG, effects);
         }
         if now >= live.ping_at {
-            live.ping_at = now.plus(interval);
-            if live.pong_until == Timestamp::NEVER {
+            // One ping at a time: after a standstill the next may fall due while the last is still unanswered.
+            let may_ping = live.pong_until == Timestamp::NEVER;
+            live.ping_at = now.plus(if may_ping { interval } else { timeout });
+            if may_ping {
                 live.pong_until = now.plus(timeout);
                 effects.push(Effect::Push(Push::Ping));
             }
@@ -134,12 +136,13 @@ impl Session {
         effects.push(Effect::Resume);
     }
 
-    /// The process stood still: what the client had to do by a certain time may come that much later.
+    /// The process stood still: what the client, or a job, had to do by a certain time may come that much later.
     pub(super) fn postpone(&mut self, by: Duration) {
         match &mut self.stage {
             Stage::Fresh { until } | Stage::Refused { until } => *until = until.plus(by),
             Stage::Live(live) => live.pong_until = live.pong_until.plus(by),
-            Stage::Ending { .. } | Stage::Ended => {}
+            Stage::Ending { retry_at, .. } => *retry_at = retry_at.plus(by),
+            Stage::Ended => {}
         }
         self.task_deadline = self.task_deadline.plus(by);
     }

@@ -5,6 +5,7 @@ use axum::response::IntoResponse;
 
 const PAGE: &str = include_str!("../../assets/welcome.html");
 const SCRIPT: &str = include_str!("../../assets/welcome.js");
+const ICON: &str = include_str!("../../assets/favicon.svg");
 const STYLE: &str = include_str!("../../assets/welcome.css");
 
 /// Nothing from elsewhere, and no frame around it.
@@ -30,4 +31,9 @@ pub(super) async fn script() -> impl IntoResponse {
 /// `GET /welcome.css`.
 pub(super) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+}
+
+/// `GET /favicon.svg`.
+pub(super) async fn icon() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], ICON)
 }

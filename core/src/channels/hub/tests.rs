@@ -121,10 +121,10 @@ fn a_failing_attach_is_told_to_all_who_wait_and_tried_again_with_the_next_intere
     h.want(0, 1);
     h.want(1, 7);
     h.answers(down());
-    h.expects(&["attach", "tell 0/1 failed", "tell 1/7 failed"]);
-    assert_eq!(h.hub.entry_count(), 0);
+    h.expects(&["attach", "tell 0/1 failed", "tell 1/7 failed", "detach"]);
 
     h.want(0, 2);
+    h.detached();
 
     h.expects(&["attach"]);
 }
@@ -203,13 +203,16 @@ fn interest_that_goes_while_attaching_lingers_from_the_answer_on() {
 }
 
 #[test]
-fn an_attach_that_fails_for_nobody_is_forgotten() {
+fn a_failed_attach_is_undone_in_case_only_its_answer_was_lost() {
     let mut h = Driver::new();
     h.want(0, 1);
     h.release(0, 1);
     h.answers(down());
+    h.expects(&["attach", "detach"]);
 
-    h.expects(&["attach"]);
+    h.detached();
+
+    h.expects(&[]);
     assert_eq!(h.hub.entry_count(), 0);
 }
 

@@ -74,6 +74,9 @@ impl World {
         let Some(conn) = self.conn_at(node, slot, seat) else { return };
         let Some(client) = self.sockets.get(conn).map(|socket| socket.id) else { return };
         let departs = matches!(work, Job::Depart(_));
+        if departs {
+            self.note(format_args!("n{node}.{slot} cleans up after s{conn}"));
+        }
         let errand = Errand::Job { shard: slot, seat, job, client, departs };
         if departs && self.cluster().flaw == Flaw::ForgottenFarewell {
             let answer = Answer::Job(Outcome::Done(Ok(())));
