@@ -223,7 +223,12 @@ impl Session {
         self.live().is_some_and(|live| live.connecting.is_some())
     }
 
-    /// Whether anything may be sent to it.
+    /// Whether channel events may be sent to it: not to one that was refused.
+    pub fn is_live(&self) -> bool {
+        self.live().is_some()
+    }
+
+    /// Whether its socket is open.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Live(_))
     }

@@ -255,6 +255,8 @@ impl Shard {
         wanted: Vec<session::Effect>,
         effects: &mut Vec<Effect>,
     ) {
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        self.seat_wheel.file(id.index, seat.session.wakeup()); // first, so that a panic below loses no deadline
         for effect in wanted {
             match effect {
                 session::Effect::Reply(reply) => {
@@ -283,10 +285,9 @@ impl Shard {
                 session::Effect::Ended => self.free(id, effects),
             }
         }
-        let Some(seat) = self.seats.get_mut(id) else { return };
-        uncork(id, seat, effects);
-        let wakeup = seat.session.wakeup();
-        self.seat_wheel.file(id.index, wakeup);
+        if let Some(seat) = self.seats.get_mut(id) {
+            uncork(id, seat, effects);
+        }
     }
 
     fn free(&mut self, id: SeatId, effects: &mut Vec<Effect>) {
@@ -386,7 +387,7 @@ impl Shard {
             if seat.held_bytes > bytes_max {
                 self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SLOW)));
             }
-        } else if seat.session.is_open() {
+        } else if seat.session.is_live() {
             effects.push(Effect::Send(id, Outgoing::Event(published)));
         }
     }
@@ -420,14 +421,14 @@ impl Shard {
     }
 }
 
-/// The connect reply is out: what was held back follows.
+/// The connect reply is out: what was held back follows, unless the reply was a refusal.
 fn uncork(id: SeatId, seat: &mut Seat, effects: &mut Vec<Effect>) {
     if seat.held.is_empty() || seat.session.is_corked() {
         return;
     }
     seat.held_bytes = 0;
     for published in std::mem::take(&mut seat.held) {
-        if seat.session.is_open() {
+        if seat.session.is_live() {
             effects.push(Effect::Send(id, Outgoing::Event(published)));
         }
     }

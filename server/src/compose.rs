@@ -23,6 +23,7 @@ use crate::http::{self, Edge};
 use crate::keys::Keys;
 use crate::node::{Node, Readiness, Services, ShardThread};
 use crate::transport::accept;
+use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
 
 /// Starts a node; when this returns, it is ready.
@@ -47,6 +48,7 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         clock,
         entropy,
         tokio::runtime::Handle::current(),
+        Pending::new(config.server.pending_bytes_max.bytes()),
         config.client.frame_bytes_max.bytes(),
     ));
 

@@ -17,6 +17,7 @@ use wigwag_core::session::Realm;
 
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::{Control, Counts, ShardCell};
+use crate::transport::link::Pending;
 
 /// What all parts of a node need.
 pub struct Services {
@@ -30,6 +31,8 @@ pub struct Services {
     pub runtime: tokio::runtime::Handle,
     /// Who is connected to this node.
     pub census: Census,
+    /// What is queued for all connections.
+    pub pending: Arc<Pending>,
     /// Longest message from a client.
     pub frame_bytes_max: usize,
     /// The time of start.
@@ -46,11 +49,13 @@ impl Services {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         runtime: tokio::runtime::Handle,
+        pending: Pending,
         frame_bytes_max: usize,
     ) -> Self {
         let started_at = clock.now();
         let (census, hub) = (Census::default(), OnceLock::new());
-        Self { app, realm, entropy, runtime, census, frame_bytes_max, started_at, clock, hub }
+        let pending = Arc::new(pending);
+        Self { app, realm, entropy, runtime, census, pending, frame_bytes_max, started_at, clock, hub }
     }
 
     /// The present.

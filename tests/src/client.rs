@@ -162,7 +162,8 @@ impl Client {
         // Nothing serves `rpc`; its refusal comes in turn.
         assert_eq!(self.ask("rpc", json!({ "method": "fence" })).await, Err(108));
         let kept = std::mem::take(&mut self.kept);
-        let (pushes, rest): (VecDeque<_>, VecDeque<_>) = kept.into_iter().partition(|message| message.get("push").is_some());
+        let (pushes, rest): (VecDeque<_>, VecDeque<_>) =
+            kept.into_iter().partition(|message| message.get("push").is_some());
         self.kept = rest;
         pushes.into_iter().map(|mut message| message["push"].take()).collect()
     }

@@ -57,6 +57,7 @@ force_push_join_leave = true
 [[namespace]] # remembers three
 name = "few"
 allow_subscribe_for_client = true
+allow_publish_for_subscriber = true
 history_size = 3
 history_ttl = "5m"
 force_recovery = true

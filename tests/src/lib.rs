@@ -1,6 +1,9 @@
 //! The test language: a house to start, clients to talk to it, a world to simulate.
 
 pub mod client;
+pub mod heap;
 pub mod house;
+pub mod mob;
 pub mod patience;
 pub mod raw;
+pub mod sim;

@@ -54,7 +54,7 @@ impl Raw {
             if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
             }
-            assert!(self.read().await, "closed instead of upgraded");
+            assert!(within("the upgrade", self.read()).await, "closed instead of upgraded");
         };
         let head: Vec<u8> = self.unread.drain(..end).collect();
         assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
@@ -81,6 +81,11 @@ impl Raw {
 
     /// The first byte and the payload of the next frame; nothing at the end of the connection.
     pub async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        within("a frame", self.next_frame_ever()).await
+    }
+
+    /// The same without a bound, for those who wait with another one.
+    pub async fn next_frame_ever(&mut self) -> Option<(u8, Vec<u8>)> {
         loop {
             if let Some((first, payload, used)) = parse(&self.unread) {
                 self.unread.drain(..used);
@@ -104,13 +109,13 @@ impl Raw {
 
     /// Returns when the server has closed the socket; everything it said until then.
     pub async fn end(&mut self) -> Vec<u8> {
-        while self.read().await {}
+        while within("the end", self.read()).await {}
         std::mem::take(&mut self.unread)
     }
 
     /// Reads some more; false at the end.
     async fn read(&mut self) -> bool {
-        matches!(within("something to read", self.stream.read_buf(&mut self.unread)).await, Ok(1..))
+        matches!(self.stream.read_buf(&mut self.unread).await, Ok(1..))
     }
 }
 
@@ -147,9 +152,13 @@ fn parse(bytes: &[u8]) -> Option<(u8, Vec<u8>, usize)> {
     let (&short, rest) = rest.split_first()?;
     let (length, rest) = match short {
         0..=125 => (usize::from(short), rest),
-        126 => rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?,
+        126 => {
+            rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?
+        }
         127 => rest.split_first_chunk().map(|(length, rest)| (u64::from_be_bytes(*length), rest)).map(
-            |(length, rest)| (usize::try_from(length).unwrap_or_else(|_| panic!("a frame of {length}")), rest),
+            |(length, rest)| {
+                (usize::try_from(length).unwrap_or_else(|_| panic!("a frame of {length}")), rest)
+            },
         )?,
         128.. => panic!("servers do not mask"),
     };

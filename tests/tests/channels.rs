@@ -59,7 +59,8 @@ async fn payload_arrives_as_it_was_sent_but_for_line_breaks() {
     bob.connect(&house.token("bob")).await;
     bob.say(r#"{"id":2,"subscribe":{"channel":"live:x"}}"#).await;
     assert_eq!(bob.next_frame().await.unwrap().1, br#"{"id":2,"subscribe":{}}"#);
-    let odd = r#"{"b":1,"a":1.10,"b":123456789012345678901234567890,"s":"\u00e9 "#.to_owned() + "\u{2028}é\\n\" }";
+    let odd =
+        r#"{"b":1,"a":1.10,"b":123456789012345678901234567890,"s":"\u00e9 "#.to_owned() + "\u{2028}é\\n\" }";
 
     let body = format!("{{\"channel\":\"live:x\",\"data\":{}}}", odd.replace(",\"a\"", "\n,\r\n\"a\""));
     assert_eq!(house.post("publish", Some(wigwag_tests::house::API_KEY), body).await.0, 200);
@@ -129,8 +130,11 @@ async fn subscription_token_of_another_user_channel_or_client_ends_the_connectio
     let house = House::start().await;
     let mut of_another_client = sub_grant("bob", "$vault");
     of_another_client.client = Some("6f1c2b34-0000-4000-8000-000000000000".into());
-    let tokens =
-        [house.sub_token("eve", "$vault"), house.sub_token("bob", "$cellar"), house.sign_sub(&of_another_client)];
+    let tokens = [
+        house.sub_token("eve", "$vault"),
+        house.sub_token("bob", "$cellar"),
+        house.sign_sub(&of_another_client),
+    ];
 
     for token in tokens {
         let mut bob = house.client("bob").await;
@@ -314,7 +318,10 @@ async fn death_in_the_middle_of_a_subscribe_leaves_nothing_behind() {
     for round in 0..20 {
         for channel in 0..5 {
             let there = json!({ "channel": format!("hall:{round}-{channel}") });
-            assert_eq!(house.api("presence_stats", there).await, Ok(json!({ "num_clients": 0, "num_users": 0 })));
+            assert_eq!(
+                house.api("presence_stats", there).await,
+                Ok(json!({ "num_clients": 0, "num_users": 0 }))
+            );
         }
     }
 }

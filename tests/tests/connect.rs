@@ -43,8 +43,12 @@ async fn forged_tokens_end_the_connection_for_good() {
     let mut stale = grant("bob");
     stale.expire_at = Some(house.after(Duration::ZERO));
     let forged_and_stale = format!("{}x", house.sign(&stale));
-    let tokens =
-        ["nonsense".to_owned(), format!("{}x", house.token("bob")), forged_and_stale, house.sub_token("bob", "$x")];
+    let tokens = [
+        "nonsense".to_owned(),
+        format!("{}x", house.token("bob")),
+        forged_and_stale,
+        house.sub_token("bob", "$x"),
+    ];
 
     for token in tokens {
         let mut client = house.stranger().await;
@@ -68,7 +72,10 @@ async fn expired_token_is_one_error_reply_and_the_rest_of_the_frame_is_dropped()
         ("subscribe", json!({ "channel": "b" })),
     ]);
 
-    assert_eq!(client.next().await, json!({ "id": connect, "error": { "code": 109, "message": "token expired" } }));
+    assert_eq!(
+        client.next().await,
+        json!({ "id": connect, "error": { "code": 109, "message": "token expired" } })
+    );
     assert_eq!(client.close_code().await, ABNORMAL);
     house.is_empty().await;
 }
@@ -121,8 +128,8 @@ async fn unserved_commands_are_refused_or_end_the_connection() {
     let mut bob = house.client("bob").await;
     assert_eq!(bob.ask("rpc", json!({ "method": "x" })).await, Err(108));
 
-    for (command, code) in
-        [("ping", 3501), ("dance", 3501), ("send", 3508)].map(|(method, code)| (json!({ "id": 9, method: {} }), code))
+    for (command, code) in [("ping", 3501), ("dance", 3501), ("send", 3508)]
+        .map(|(method, code)| (json!({ "id": 9, method: {} }), code))
     {
         let mut bob = house.client("bob").await;
         bob.send_raw(command.to_string());

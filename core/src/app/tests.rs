@@ -1,13 +1,12 @@
 //! What sessions want done, over memory adapters.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, ready};
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use memory::{Limits, MemoryBroker, MemoryPresence};
 use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenError};
@@ -49,92 +48,81 @@ impl Sink for World {
     }
 }
 
-#[async_trait]
+/// The answer of a port's method, as the port's traits spell it.
+type Answer<'f, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'f>>;
+
 impl TokenVerifier for World {
-    async fn connection(&self, _: &TenantId, token: &str, _: Timestamp) -> Result<ConnectionGrant, TokenError> {
-        if token == "bad" {
-            return Err(TokenError::Expired);
-        }
-        Ok(ConnectionGrant {
-            user: UserId::new(token),
-            expire_at: None,
-            info: None,
-            channels: BTreeMap::new(),
-        })
+    fn connection<'s, 't, 'u, 'f>(
+        &'s self,
+        _: &'t TenantId,
+        token: &'u str,
+        _: Timestamp,
+    ) -> Answer<'f, ConnectionGrant, TokenError>
+    where
+        's: 'f,
+        't: 'f,
+        'u: 'f,
+        Self: 'f,
+    {
+        let (user, channels) = (UserId::new(token), BTreeMap::new());
+        let grant = ConnectionGrant { user, expire_at: None, info: None, channels };
+        Box::pin(ready(if token == "bad" { Err(TokenError::Expired) } else { Ok(grant) }))
     }
 
-    async fn subscription(
-        &self,
-        _: &TenantId,
-        token: &str,
+    fn subscription<'s, 't, 'u, 'f>(
+        &'s self,
+        _: &'t TenantId,
+        token: &'u str,
         _: Timestamp,
-    ) -> Result<SubscriptionGrant, TokenError> {
-        Ok(SubscriptionGrant {
-            user: UserId::new("ann"),
-            channel: token.into(),
-            client: None,
-            expire_at: None,
-            details: ChannelGrant::default(),
-        })
+    ) -> Answer<'f, SubscriptionGrant, TokenError>
+    where
+        's: 'f,
+        't: 'f,
+        'u: 'f,
+        Self: 'f,
+    {
+        let (user, channel, details) = (UserId::new("ann"), token.into(), ChannelGrant::default());
+        Box::pin(ready(Ok(SubscriptionGrant { user, channel, client: None, expire_at: None, details })))
     }
 }
 
 /// Broker and presence that cannot be reached.
 struct Broken;
 
-fn broken<T>() -> Result<T, BrokerError> {
-    Err(BrokerError::Unavailable("down".into()))
+/// Methods that fail, whatever their arguments: those borrowed, then those given.
+macro_rules! failing {
+    ($($name:ident [$($life:lifetime $borrowed:ty)?] ($($given:ty),*) -> $ok:ty, $error:ident;)*) => {$(
+        fn $name<'s, $($life,)? 'f>(&'s self $(, _: &$life $borrowed)? $(, _: $given)*) -> Answer<'f, $ok, $error>
+        where
+            's: 'f,
+            $($life: 'f,)?
+            Self: 'f,
+        {
+            Box::pin(ready(Err($error::Unavailable("down".into()))))
+        }
+    )*};
 }
 
-fn absent<T>() -> Result<T, PresenceError> {
-    Err(PresenceError::Unavailable("down".into()))
-}
-
-#[async_trait]
 impl Broker for Broken {
-    async fn publish(&self, _: &Arc<Address>, _: Draft, _: Timestamp) -> Result<Receipt, BrokerError> {
-        broken()
+    failing! {
+        publish ['a Arc<Address>] (Draft, Timestamp) -> Receipt, BrokerError;
+        announce ['a Arc<Address>] (Event) -> (), BrokerError;
+        history ['a Arc<Address>] (HistoryQuery, Retention, Timestamp) -> StreamView, BrokerError;
+        forget ['a Arc<Address>] () -> (), BrokerError;
+        attach ['a Arc<Address>] () -> (), BrokerError;
+        detach ['a Arc<Address>] () -> (), BrokerError;
     }
-    async fn announce(&self, _: &Arc<Address>, _: Event) -> Result<(), BrokerError> {
-        broken()
-    }
-    async fn history(
-        &self,
-        _: &Arc<Address>,
-        _: HistoryQuery,
-        _: Retention,
-        _: Timestamp,
-    ) -> Result<StreamView, BrokerError> {
-        broken()
-    }
-    async fn forget(&self, _: &Arc<Address>) -> Result<(), BrokerError> {
-        broken()
-    }
-    async fn attach(&self, _: &Arc<Address>) -> Result<(), BrokerError> {
-        broken()
-    }
-    async fn detach(&self, _: &Arc<Address>) -> Result<(), BrokerError> {
-        broken()
-    }
+
     fn listen(&self, _: Arc<dyn Sink>) {}
 }
 
-#[async_trait]
 impl Presence for Broken {
-    async fn enter(&self, _: &Arc<Address>, _: Arc<ClientInfo>, _: NodeId) -> Result<(), PresenceError> {
-        absent()
-    }
-    async fn leave(&self, _: &Arc<Address>, _: ClientId) -> Result<(), PresenceError> {
-        absent()
-    }
-    async fn members(&self, _: &Arc<Address>) -> Result<Vec<Arc<ClientInfo>>, PresenceError> {
-        absent()
-    }
-    async fn count(&self, _: &Arc<Address>) -> Result<Headcount, PresenceError> {
-        absent()
-    }
-    async fn reap(&self, _: NodeId) -> Result<(), PresenceError> {
-        absent()
+    failing! {
+        enter ['a Arc<Address>] (Arc<ClientInfo>, NodeId) -> (), PresenceError;
+        leave ['a Arc<Address>] (ClientId) -> (), PresenceError;
+        members ['a Arc<Address>] () -> Vec<Arc<ClientInfo>>, PresenceError;
+        count ['a Arc<Address>] () -> Headcount, PresenceError;
+        reap [] (NodeId) -> (), PresenceError;
     }
 }
 
@@ -162,12 +150,7 @@ fn broken_app() -> App {
 fn app_over(world: &Arc<World>, broker: Arc<dyn Broker>, presence: Arc<dyn Presence>) -> App {
     let namespaces = Namespaces { nameless: Some(Namespace::default()), named: BTreeMap::new() };
     let settings = Settings { namespaces, ..Settings::default() };
-    let ports = Ports {
-        broker,
-        presence,
-        tokens: Arc::clone(world) as _,
-        clock: Arc::clone(world) as _,
-    };
+    let ports = Ports { broker, presence, tokens: Arc::clone(world) as _, clock: Arc::clone(world) as _ };
     App::new(ports, NodeId::from_random([1; 16]), Arc::new(settings))
 }
 

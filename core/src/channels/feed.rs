@@ -41,6 +41,8 @@ pub struct ChannelFeed {
     attached: bool,
     /// The newest offset handed to live members; unknown until the first read.
     position: Option<Position>,
+    /// Where the last timeline stood when an event of another one came.
+    ended: Option<Position>,
     members: BTreeMap<Seat, Member>,
     waiting: usize,
     tickets: u64,
@@ -202,6 +204,7 @@ impl ChannelFeed {
             limits,
             attached: false,
             position: None,
+            ended: None,
             members: BTreeMap::new(),
             waiting: 0,
             tickets: 0,
@@ -354,7 +357,7 @@ impl ChannelFeed {
     /// one once its top has been read.
     fn timeline_ended(&mut self, effects: &mut Vec<Effect>) {
         self.part_with_positioned(u64::MAX, effects);
-        self.position = None;
+        self.ended = self.position.take();
         self.hole = false;
         self.suspect = None;
         self.recent.reset();
@@ -366,11 +369,10 @@ impl ChannelFeed {
     /// Ends the subscriptions that track their position and have not got everything up to `offset`.
     fn part_with_positioned(&mut self, offset: u64, effects: &mut Vec<Effect>) {
         self.members.retain(|seat, member| {
-            let Stage::Live { covered } = &mut member.stage else { return true };
-            if *covered >= offset {
+            let Stage::Live { covered } = member.stage else { return true };
+            if covered >= offset {
                 return true;
             }
-            *covered = 0;
             if member.positioned {
                 effects.push(Effect::Insufficient { seat: *seat, join: member.join });
             }

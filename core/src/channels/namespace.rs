@@ -165,7 +165,12 @@ mod tests {
     }
 
     /// What a client gets that asks for recovery, for positioning, and may or may not read the stream.
-    fn gets(namespace: &Namespace, recoverable: bool, positioned: bool, may_read_history: bool) -> (bool, bool) {
+    fn gets(
+        namespace: &Namespace,
+        recoverable: bool,
+        positioned: bool,
+        may_read_history: bool,
+    ) -> (bool, bool) {
         let features = namespace.features(Some(Asked { recoverable, positioned, may_read_history }));
         (features.recoverable, features.positioned)
     }

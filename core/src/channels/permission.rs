@@ -81,12 +81,8 @@ mod tests {
         let user = UserId::new(user);
         let party = Party::Client { user: &user, subscribed, insecure: false };
         let expected = if expected { Ok(()) } else { Err(ErrorCode::PermissionDenied) };
-        let namespace = Namespace {
-            subscribe: allowed,
-            publish: allowed,
-            presence: Some(allowed),
-            ..stream(allowed)
-        };
+        let namespace =
+            Namespace { subscribe: allowed, publish: allowed, presence: Some(allowed), ..stream(allowed) };
 
         assert_eq!(subscribe(&namespace, false, party), expected);
         assert_eq!(publish(&namespace, party), expected);

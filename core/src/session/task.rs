@@ -260,7 +260,9 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let subscription = self.live_mut().and_then(|live| live.subscriptions.get_mut(channel));
-        let Some(subscription) = subscription.filter(|subscription| subscription.join == join) else { return };
+        let Some(subscription) = subscription.filter(|subscription| subscription.join == join) else {
+            return;
+        };
         subscription.announced = true;
         let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
         self.run(now, Task::Announcing, Job::Announce { address, info }, effects);

@@ -1,1 +1,7 @@
+//! Sessions and feeds together on one thread.
 
+mod closing;
+mod delivery;
+mod driver;
+mod misfortune;
+mod time;

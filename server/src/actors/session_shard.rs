@@ -241,7 +241,12 @@ impl ShardCell {
             Err(error) => return warn!(%error, "a socket could not be taken over"),
         };
         let settings = &self.services.realm.settings;
-        let link = Arc::new(Link::new(stream, adoption.dialect, settings.queue_bytes_max));
+        let link = Arc::new(Link::new(
+            stream,
+            adoption.dialect,
+            settings.queue_bytes_max,
+            Arc::clone(&self.services.pending),
+        ));
         let seat = self.seat(&link);
         self.load.fetch_add(1, Ordering::Relaxed);
         debug!(shard = self.index, peer = %adoption.peer, "connection opened");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::section::section;
+use super::units::Size;
 
 section! {
     /// The node.
@@ -22,6 +23,8 @@ section! {
         allowed_origins: Vec<String> = Vec::new();
         /// Most connections at a time; further ones are refused.
         connections_max: usize = 10_000;
+        /// Bytes queued for all connections together; beyond it the slowest are closed.
+        pending_bytes_max: Size = Size(256 << 20);
         /// Which log lines are written: a level, or levels by module such as `info,wigwag=debug`.
         log: String = "info".to_owned();
         /// How log lines are written: `text` or `json`.

@@ -37,6 +37,7 @@ pub(super) async fn metrics(State(edge): State<Arc<Edge>>) -> Response {
         (names::CONNECTIONS, connections),
         (names::SUBSCRIPTIONS, counts.subscriptions),
         (names::CHANNELS, counts.channels),
+        (names::PENDING, edge.services.pending.bytes()),
     ] {
         metrics::gauge!(name).set(u32::try_from(value).unwrap_or(u32::MAX));
     }

@@ -12,6 +12,8 @@ pub const CONNECTIONS: &str = "wigwag_connections";
 pub const SUBSCRIPTIONS: &str = "wigwag_subscriptions";
 /// Channels with subscribers on this node.
 pub const CHANNELS: &str = "wigwag_channels";
+/// Bytes queued for connections that read slowly.
+pub const PENDING: &str = "wigwag_pending_bytes";
 /// Sockets handed to shards.
 pub const OPENED: &str = "wigwag_connections_opened_total";
 /// Sockets closed by the server, by close code.
@@ -26,11 +28,12 @@ pub const DROPPED: &str = "wigwag_publications_dropped_total";
 pub const API_CALLS: &str = "wigwag_api_calls_total";
 
 /// Name, kind and help of all of them.
-pub const TABLE: [(&str, Kind, &str); 10] = [
+pub const TABLE: [(&str, Kind, &str); 11] = [
     (SESSIONS, Kind::Gauge, "Sessions that have not ended."),
     (CONNECTIONS, Kind::Gauge, "Connections that have introduced themselves."),
     (SUBSCRIPTIONS, Kind::Gauge, "Subscriptions of all sessions."),
     (CHANNELS, Kind::Gauge, "Channels with subscribers on this node."),
+    (PENDING, Kind::Gauge, "Bytes queued for connections that read slowly."),
     (OPENED, Kind::Counter, "Sockets handed to shards."),
     (CLOSED, Kind::Counter, "Sockets closed by the server, by close code."),
     (REFUSED, Kind::Counter, "Upgrades refused, by reason."),
@@ -59,6 +62,10 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
                     Kind::Gauge => metrics::describe_gauge!(name, help),
                     Kind::Counter => metrics::describe_counter!(name, help),
                 }
+            }
+            // A counter without labels is shown from the start, before it has counted anything.
+            for name in [OPENED, FRAMES_SENT, DROPPED] {
+                metrics::counter!(name).absolute(0);
             }
             Some(handle)
         })

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -38,7 +40,33 @@ pub struct Link {
     /// What is spoken on it.
     pub dialect: Dialect,
     queue_bytes_max: usize,
+    /// Bytes queued for all connections of the node.
+    pending: Arc<Pending>,
     outbox: Mutex<Outbox>,
+}
+
+/// Bytes queued for all connections of a node together, and their bound.
+#[derive(Debug)]
+pub struct Pending {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl Pending {
+    /// Nothing queued yet.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { bytes: AtomicUsize::new(0), bytes_max }
+    }
+
+    /// Whether the slowest connections should go.
+    pub fn is_excessive(&self) -> bool {
+        self.bytes() > self.bytes_max
+    }
+
+    /// How many bytes are queued.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
 }
 
 struct Outbox {
@@ -82,10 +110,10 @@ pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 impl Link {
     /// A link over a socket that is registered with the running runtime.
-    pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize) -> Self {
+    pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize, pending: Arc<Pending>) -> Self {
         let outbox =
             Outbox { pending: VecDeque::new(), bytes: 0, stage: Stage::Open, paused: false, waker: None };
-        Self { stream, dialect, queue_bytes_max, outbox: Mutex::new(outbox) }
+        Self { stream, dialect, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
     }
 
     /// Sends a finished frame, or queues what the socket does not take. One frame is always accepted by an empty queue.
@@ -116,7 +144,8 @@ impl Link {
             outbox.stage = Stage::Closed;
         } else {
             if code == Disconnect::SLOW.code {
-                outbox.drop_whole_frames();
+                let dropped = outbox.drop_whole_frames();
+                self.pending.bytes.fetch_sub(dropped, Ordering::Relaxed);
             }
             self.put(&mut outbox, frame::close_frame(code, reason));
             outbox.stage = Stage::Closing;
@@ -206,6 +235,7 @@ impl Link {
     fn put(&self, outbox: &mut Outbox, frame: Bytes) {
         let was_empty = outbox.pending.is_empty();
         outbox.bytes += frame.len();
+        self.pending.bytes.fetch_add(frame.len(), Ordering::Relaxed);
         outbox.pending.push_back(frame);
         if was_empty {
             // A failed write shows in the reader's next turn.
@@ -222,6 +252,7 @@ impl Link {
             match self.stream.try_write(first) {
                 Ok(count) => {
                     outbox.bytes -= count;
+                    self.pending.bytes.fetch_sub(count, Ordering::Relaxed);
                     first.advance(count);
                     if first.is_empty() {
                         outbox.pending.pop_front();
@@ -236,6 +267,12 @@ impl Link {
     }
 }
 
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.pending.bytes.fetch_sub(self.outbox.get_mut().bytes, Ordering::Relaxed);
+    }
+}
+
 impl Outbox {
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
@@ -243,9 +280,10 @@ impl Outbox {
         }
     }
 
-    /// Keeps only the frame that may be half written.
-    fn drop_whole_frames(&mut self) {
+    /// Keeps only the frame that may be half written; returns how many bytes went.
+    fn drop_whole_frames(&mut self) -> usize {
         self.pending.truncate(1);
-        self.bytes = self.pending.iter().map(Bytes::len).sum();
+        let left = self.pending.iter().map(Bytes::len).sum();
+        std::mem::replace(&mut self.bytes, left) - left
     }
 }

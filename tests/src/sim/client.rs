@@ -20,8 +20,8 @@ use super::rng::Rng;
 pub(super) struct Client {
     pub(super) name: String,
     pub(super) tenant: TenantId,
-    /// The channel its token subscribes it to, if any.
-    granted: Option<&'static str>,
+    /// The channels its token subscribes it to.
+    granted: &'static [&'static str],
     pub(super) mood: Mood,
     line: Line,
     attempts: u32,
@@ -47,8 +47,12 @@ pub(super) struct Mood {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
-    Offline { again_at: u64 },
-    Connecting { silent: bool },
+    Offline {
+        again_at: u64,
+    },
+    Connecting {
+        silent: bool,
+    },
     Connected,
     /// Told to stay away, or gone home.
     Left,
@@ -64,6 +68,8 @@ struct Sub {
     attempts: u32,
     /// What it asks for beyond what is forced.
     asks: bool,
+    /// Rather an error than a subscription that is not recovered.
+    insists: bool,
     ear: Ear,
 }
 
@@ -82,7 +88,7 @@ struct Pending {
 
 #[derive(Debug)]
 enum Asked {
-    Connect { wish: Option<Recovery> },
+    Connect { wishes: BTreeMap<String, Recovery> },
     Subscribe { channel: &'static str, wish: Option<Recovery> },
     Unsubscribe,
     Publish,
@@ -119,14 +125,15 @@ const WATCHDOG_GRACE_MS: u64 = 10_000;
 const SILENCE_MS: u64 = 6_000;
 
 impl Client {
-    pub(super) fn new(name: String, tenant: TenantId, granted: Option<&'static str>) -> Self {
+    pub(super) fn new(name: String, tenant: TenantId, granted: &'static [&'static str]) -> Self {
         let subs = super::house::CHANNELS.iter().map(|channel| {
             let sub = Sub {
-                is_granted: granted == Some(*channel),
+                is_granted: granted.contains(channel),
                 is_wanted: false,
                 stage: Stage::Idle { again_at: 0 },
                 attempts: 0,
                 asks: false,
+                insists: false,
                 ear: Ear::default(),
             };
             (*channel, sub)
@@ -181,12 +188,12 @@ impl Client {
             self.watchdog_ms = SILENCE_MS;
             return;
         }
-        let granted = self.granted.and_then(|channel| self.subs.get(channel).map(|sub| (channel, sub)));
-        let wish = granted.and_then(|(_, sub)| sub.ear.wish());
-        let subs = granted.map(|(channel, _)| channel.to_owned()).zip(wish.clone()).into_iter().collect();
-        let token = self.granted.map_or_else(|| self.name.clone(), |channel| format!("{} {channel}", self.name));
-        let request = ConnectRequest { token, subs, ..ConnectRequest::default() };
-        let connect = self.command(turn.now, Asked::Connect { wish }, Request::Connect(Box::new(request)));
+        let granted = self.subs.iter().filter(|(_, sub)| sub.is_granted);
+        let wishes: BTreeMap<String, Recovery> =
+            granted.filter_map(|(channel, sub)| Some(((*channel).to_owned(), sub.ear.wish()?))).collect();
+        let token = [&[self.name.as_str()], self.granted].concat().join(" ");
+        let request = ConnectRequest { token, subs: wishes.clone(), ..ConnectRequest::default() };
+        let connect = self.command(turn.now, Asked::Connect { wishes }, Request::Connect(Box::new(request)));
         let mut frame = vec![connect];
         if turn.rng.happens(500) {
             self.subscribe_due(turn.now, &mut frame);
@@ -265,7 +272,7 @@ impl Client {
                 recover: wish.clone(),
                 recoverable: sub.asks,
                 join_leave: sub.asks,
-                flags: SubscribeFlags(1),
+                flags: SubscribeFlags(if sub.insists { 3 } else { 1 }),
                 ..SubscribeRequest::default()
             };
             let asked = Asked::Subscribe { channel, wish };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ports::channels::{Address, ChannelName, Epoch, Event, Position, Publication, Published};
 use ports::ids::TenantId;
-use ports::protocol::{Answer, Command, Push, Recovery, Reply, Request, SubscribeAnswer};
+use ports::protocol::{Answer, Command, ErrorReply, Push, Recovery, Reply, Request, SubscribeAnswer};
 use wigwag_core::shard::Outgoing;
 
 pub(super) use self::timers::Timers;
@@ -53,6 +53,8 @@ struct Claim<'a> {
     top: Option<&'a Position>,
     received_at: u64,
 }
+
+const UNRECOVERABLE: u32 = 112;
 
 impl Ledger {
     pub(super) fn new(tenant: TenantId, now: u64) -> Self {
@@ -132,7 +134,9 @@ impl Ledger {
             return Err("is sent an event of a channel that it is not subscribed to".into());
         };
         match &published.event {
-            Event::Publication(publication, Some(epoch)) => self.is_true(address, epoch, publication, streams),
+            Event::Publication(publication, Some(epoch)) => {
+                self.is_true(address, epoch, publication, streams)
+            }
             Event::Publication(publication, None) => {
                 let order = streams.order_of(address, &publication.data);
                 if order.is_none() || *last_order > order {
@@ -141,7 +145,9 @@ impl Ledger {
                 *last_order = order;
                 Ok(())
             }
-            Event::Join(info) | Event::Leave(info) if !info.user.as_str().starts_with(self.tenant.as_str()) => {
+            Event::Join(info) | Event::Leave(info)
+                if !info.user.as_str().starts_with(self.tenant.as_str()) =>
+            {
                 Err(format!("hears of {}, who is another tenant's", info.user))
             }
             Event::Join(_) | Event::Leave(_) => Ok(()),
@@ -162,7 +168,11 @@ impl Ledger {
             other => return Err(format!("hears a lie about {epoch}#{offset}; the truth is {other:?}")),
         }
         let mark = format!("{{\"t\":\"{}\"", self.tenant);
-        if publication.data.starts_with(mark.as_bytes()) { Ok(()) } else { Err("hears another tenant".into()) }
+        if publication.data.starts_with(mark.as_bytes()) {
+            Ok(())
+        } else {
+            Err("hears another tenant".into())
+        }
     }
 
     fn replied(&mut self, now: u64, reply: &Reply, streams: &Streams) -> Result<(), String> {
@@ -171,12 +181,9 @@ impl Ledger {
         else {
             return Err(format!("is given reply {} out of turn", reply.id));
         };
-        let Ok(answer) = &reply.outcome else {
-            if matches!(asked, Asked::Connect { .. }) {
-                self.is_refused = true;
-                self.expected.clear();
-            }
-            return Ok(());
+        let answer = match &reply.outcome {
+            Ok(answer) => answer,
+            Err(error) => return self.refused(&asked, error, received_at, streams),
         };
         match (asked, answer) {
             (Asked::Connect { wishes, tops }, Answer::Connect(answer)) => {
@@ -210,6 +217,33 @@ impl Ledger {
             }
             (Asked::Publish, Answer::Publish) | (Asked::Presence, Answer::PresenceStats(_)) => Ok(()),
             (asked, _) => Err(format!("asked {asked:?} and is answered something else")),
+        }
+    }
+
+    fn refused(
+        &mut self,
+        asked: &Asked,
+        error: &ErrorReply,
+        received_at: u64,
+        streams: &Streams,
+    ) -> Result<(), String> {
+        match asked {
+            Asked::Connect { .. } => {
+                self.is_refused = true;
+                self.expected.clear();
+                Ok(())
+            }
+            Asked::Subscribe { channel, wish, top } if error.code == UNRECOVERABLE => {
+                let Some(address) = self.address(channel) else { return Ok(()) };
+                let Some(place) = streams.top(&address) else { return Ok(()) };
+                let (wish, top) = (wish.as_ref(), top.as_ref());
+                recovery::refused(&Claim { address: &address, wish, top, received_at }, &place, streams)
+            }
+            Asked::Subscribe { .. }
+            | Asked::Unsubscribe { .. }
+            | Asked::Publish
+            | Asked::History { .. }
+            | Asked::Presence => Ok(()),
         }
     }
 

@@ -10,14 +10,16 @@ use wigwag_core::channels::{Allowed, History, META_TTL, Namespace, Namespaces, W
 /// The channels of each tenant. What is in force where: recovery on `log`, positions only on `pos`, no stream on
 /// `now`, a stream that nobody has to track on `any`.
 pub(super) const CHANNELS: [&str; 4] = ["log:1", "pos:1", "now:1", "any:1"];
-/// A channel to which some tokens subscribe their connections.
-pub(super) const GRANTED: &str = "log:1";
+/// The channels to which tokens may subscribe their connections.
+pub(super) const GRANTS: [&[&str]; 4] = [&[], &[], &["log:1"], &["log:1", "pos:1", "now:1"]];
 /// The channel without a stream.
 pub(super) const UNPLACED: &str = "now:1";
 /// Channels with presence and joins and leaves.
 pub(super) const SOCIABLE: [&str; 2] = ["log:1", "now:1"];
 
 pub(super) const ITEMS_KEPT: usize = 20;
+pub(super) const RECOVERY_ITEMS_MAX: usize = 12;
+pub(super) const RECOVERY_BYTES_MAX: usize = 3 << 10;
 pub(super) const PING_INTERVAL_MS: u64 = 5_000;
 pub(super) const PONG_TIMEOUT_MS: u64 = 2_000;
 pub(super) const STALE_TIMEOUT_MS: u64 = 3_000;
@@ -34,9 +36,10 @@ pub(super) fn settings() -> Settings {
         command_timeout: Duration::from_secs(4),
         commands_waiting_max: 8,
         channels_max: 16,
-        queue_bytes_max: 8 << 10,
-        recovery_items_max: 12,
-        joining_bytes_max: 1_500,
+        // Half of it bounds a recovery.
+        queue_bytes_max: 2 * RECOVERY_BYTES_MAX,
+        recovery_items_max: RECOVERY_ITEMS_MAX,
+        joining_bytes_max: 900,
         position_check_interval: Duration::from_secs(2),
         version: "simulated",
     }

@@ -49,13 +49,13 @@ pub(super) struct Slot {
 }
 
 impl Node {
-    /// Starts a node; every tenant gets its own shards.
+    /// Starts a node with a shard for each of the realms.
     pub(super) fn start(
         shared: &Shared,
         owner: Owner,
         id: NodeId,
         settings: &Arc<Settings>,
-        tenants: &[TenantId],
+        realms: &[Arc<Realm>],
         now: Timestamp,
     ) -> Self {
         let wires = Arc::new(Wires { shared: Arc::clone(shared), owner });
@@ -65,17 +65,16 @@ impl Node {
             tokens: Arc::<Wires>::clone(&wires),
             clock: wires,
         };
-        let slot = |tenant: &TenantId| {
-            let realm = Arc::new(Realm { tenant: tenant.clone(), settings: Arc::clone(settings) });
-            let shard = Shard::new(realm, now);
-            Slot { tenant: tenant.clone(), shard, queue: Queue::default(), seats: BTreeMap::new() }
+        let slot = |realm: &Arc<Realm>| {
+            let shard = Shard::new(Arc::clone(realm), now);
+            Slot { tenant: realm.tenant.clone(), shard, queue: Queue::default(), seats: BTreeMap::new() }
         };
         Self {
             owner,
             id,
             app: Arc::new(App::new(ports, id, Arc::clone(settings))),
             hub: Hub::default(),
-            slots: tenants.iter().flat_map(|tenant| [slot(tenant), slot(tenant)]).collect(),
+            slots: realms.iter().map(slot).collect(),
             stage: Stage::Up,
             deferred: VecDeque::new(),
             ticked_at: now,

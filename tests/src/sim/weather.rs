@@ -67,6 +67,8 @@ pub enum Flaw {
     ForgottenFarewell,
     /// The wire puts some events under another tenant's address.
     CrossedTenants,
-    /// Clients' pongs count although they never came.
-    DeafTimers,
+    /// Shards are not told that time passes.
+    StoppedWatch,
+    /// Streams are read from a copy that lags behind.
+    LaggingReads,
 }

@@ -86,7 +86,11 @@ fn spread(cluster: &mut Cluster, address: &Arc<Address>, event: &Event) {
     for node in nodes {
         let lost = cluster.rng.happens(cluster.weather.wire_loss);
         if lost {
-            cluster.note(format_args!("wire to n{} loses {}", node.node, super::words::event(address, event)));
+            cluster.note(format_args!(
+                "wire to n{} loses {}",
+                node.node,
+                super::words::event(address, event)
+            ));
             continue;
         }
         let address = if cluster.flaw == Flaw::CrossedTenants && cluster.rng.happens(100) {
@@ -153,7 +157,15 @@ impl Broker for Wires {
         _keep: Retention,
         _now: Timestamp,
     ) -> Result<StreamView, BrokerError> {
-        Ok(self.call(Concern::Nothing, |cluster| cluster.streams.view(address, query)).await?)
+        let read = self.call(Concern::Nothing, |cluster| {
+            let mut view = cluster.streams.view(address, query);
+            if cluster.flaw == Flaw::LaggingReads && cluster.rng.happens(300) {
+                view.top.offset = view.top.offset.saturating_sub(2);
+                view.publications.retain(|publication| publication.offset <= view.top.offset);
+            }
+            view
+        });
+        Ok(read.await?)
     }
 
     async fn forget(&self, address: &Arc<Address>) -> Result<(), BrokerError> {

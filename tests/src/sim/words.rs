@@ -47,8 +47,11 @@ fn reply(reply: &Reply) -> String {
     match &reply.outcome {
         Err(error) => format!("reply {id}: error {}", error.code),
         Ok(Answer::Connect(answer)) => {
-            let subs: Vec<String> =
-                answer.subs.iter().map(|(channel, answer)| format!("{channel} {}", subscribed(answer))).collect();
+            let subs: Vec<String> = answer
+                .subs
+                .iter()
+                .map(|(channel, answer)| format!("{channel} {}", subscribed(answer)))
+                .collect();
             format!("reply {id}: connected {}", subs.join(", "))
         }
         Ok(Answer::Subscribe(answer)) => format!("reply {id}: subscribed {}", subscribed(answer)),
@@ -87,7 +90,9 @@ fn command(command: &Command) -> String {
         },
         Request::Unsubscribe { channel } => format!("{id} unsubscribe {channel}"),
         Request::Publish { channel, .. } => format!("{id} publish {channel}"),
-        Request::Presence { channel } | Request::PresenceStats { channel } => format!("{id} presence {channel}"),
+        Request::Presence { channel } | Request::PresenceStats { channel } => {
+            format!("{id} presence {channel}")
+        }
         Request::History(request) => format!("{id} history {}", request.channel),
         Request::Unknown
         | Request::Ping

@@ -15,6 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use ports::channels::Address;
 use ports::ids::{ClientId, TenantId};
 use ports::time::Timestamp;
+use wigwag_core::session::Realm;
 use wigwag_core::{Settings, shard};
 
 use self::perform::Task;
@@ -36,6 +37,8 @@ pub struct World {
     rng: Rng,
     settings: Arc<Settings>,
     tenants: Vec<TenantId>,
+    /// Whom the shards of each node serve; a tenant may have several.
+    realms: Vec<Arc<Realm>>,
     nodes: Vec<Node>,
     clients: Vec<Client>,
     /// The socket that each client uses.
@@ -66,9 +69,8 @@ enum Phase {
     Empty,
 }
 
-const NODES: usize = 2;
-const CLIENTS: usize = 8;
-const MENDING_MS: u64 = 16_000;
+/// Longer than a client that was cut off takes to notice.
+const MENDING_MS: u64 = 20_000;
 const PROBING_MS: u64 = 5_000;
 const LEAVING_MS: u64 = 20_000;
 
@@ -82,12 +84,19 @@ impl World {
     pub fn flawed(seed: u64, flaw: Flaw) -> Self {
         let mut rng = Rng::new(seed);
         let cluster = Cluster::new(rng.fork(), flaw, Trace::new(LINES_MAX));
+        let settings = Arc::new(house::settings());
+        let tenants = ["a", "b"].map(TenantId::new).to_vec();
+        let shards = usize::try_from(rng.within(1, 2)).unwrap_or(1);
+        let realm =
+            |tenant: &TenantId| Arc::new(Realm { tenant: tenant.clone(), settings: Arc::clone(&settings) });
+        let realms = tenants.iter().map(realm).cycle().take(tenants.len() * shards).collect();
         Self {
             seed,
             shared: Arc::new(Mutex::new(cluster)),
             rng,
-            settings: Arc::new(house::settings()),
-            tenants: ["a", "b"].map(TenantId::new).to_vec(),
+            settings,
+            tenants,
+            realms,
             nodes: Vec::new(),
             clients: Vec::new(),
             lines: Vec::new(),
@@ -159,12 +168,13 @@ impl World {
         self.note(format_args!("== seed {}: {weather:?}", self.seed));
         let mischief_at = weather.mischief_ms;
         self.cluster().weather = weather;
-        for index in 0..NODES {
+        let (nodes, clients) = (1 + self.rng.index(3), 4 + self.rng.index(8));
+        for index in 0..nodes {
             self.start_node(index);
         }
-        for index in 0..CLIENTS {
+        for index in 0..clients {
             let Some(tenant) = self.tenants.get(index % 2).cloned() else { continue };
-            let granted = self.rng.happens(300).then_some(house::GRANTED);
+            let granted = self.rng.pick(&house::GRANTS).copied().unwrap_or_default();
             self.clients.push(Client::new(format!("{tenant}{index}"), tenant, granted));
             self.lines.push(None);
             self.with_client(index, |client, turn| client.wake_up(turn));

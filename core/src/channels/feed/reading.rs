@@ -119,8 +119,35 @@ impl ChannelFeed {
             self.timeline_ended(effects);
         }
         if self.position.is_none() {
-            self.position = Some(view.top.clone());
+            self.begin_timeline(view);
         }
+    }
+
+    fn begin_timeline(&mut self, view: &StreamView) {
+        let ended = self.ended.take();
+        if let Some(position) = ended.filter(|ended| ended.epoch == view.top.epoch) {
+            self.position = Some(position); // it had not ended; a late event of an older one had come
+            return;
+        }
+        for member in self.members.values_mut() {
+            if let Stage::Live { covered } = &mut member.stage {
+                *covered = 0;
+            }
+        }
+        self.go_on(0, view);
+    }
+
+    /// Goes on at the top, or with what has arrived after `offset`: members that do not track their position lose
+    /// nothing that is at hand, and for newcomers the view covers everything.
+    fn go_on(&mut self, offset: u64, view: &StreamView) {
+        let mut position = view.top.clone();
+        if self.members.len() > self.waiting {
+            let arrived = self.backlog.iter().filter_map(|published| published.position());
+            let offsets = arrived.filter(|(_, epoch)| **epoch == position.epoch).map(|(offset, _)| offset);
+            let first = offsets.filter(|first| *first > offset).min();
+            position.offset = first.map_or(position.offset, |first| position.offset.min(first - 1));
+        }
+        self.position = Some(position);
     }
 
     /// Hands out what was missing, or tells those who track their position that it is gone.
@@ -130,7 +157,8 @@ impl ChannelFeed {
             return;
         }
         let mut newest = position.offset;
-        for publication in view.publications.iter().filter(|publication| publication.offset > position.offset) {
+        for publication in view.publications.iter().filter(|publication| publication.offset > position.offset)
+        {
             if publication.offset > newest + 1 {
                 self.part_with_positioned(publication.offset - 1, effects);
             }
@@ -147,7 +175,7 @@ impl ChannelFeed {
             self.heal_at = now;
         } else {
             self.part_with_positioned(view.top.offset, effects);
-            self.position = Some(view.top.clone());
+            self.go_on(newest, view);
         }
     }
 

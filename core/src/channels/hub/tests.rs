@@ -392,7 +392,10 @@ impl World {
                     assert_eq!(wanted, Some(&feed), "told with an old number");
                     if result.is_ok() {
                         assert!(self.sending.contains(&address), "told attached while nothing is sent");
-                        assert!(!self.open.iter().any(|open| is_detach(open, &address)), "told while detaching");
+                        assert!(
+                            !self.open.iter().any(|open| is_detach(open, &address)),
+                            "told while detaching"
+                        );
                         assert!(self.told.insert((address, shard, feed)), "told twice");
                     } else {
                         self.interest.remove(&(address, shard)); // the feed is gone with its members

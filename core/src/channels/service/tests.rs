@@ -39,11 +39,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn channels() -> (Channels, Arc<MemoryPresence>) {
-    let keep = Retention {
-        size: 10,
-        ttl: Duration::from_secs(300),
-        meta_ttl: Duration::from_secs(3_000),
-    };
+    let keep = Retention { size: 10, ttl: Duration::from_secs(300), meta_ttl: Duration::from_secs(3_000) };
     let history = History { keep, read: Allowed::NOBODY, recovery: Wanted::Off, positioning: Wanted::Off };
     let news = Namespace { history: Some(history), ..Namespace::default() };
     let room = Namespace { presence: Some(Allowed::NOBODY), ..Namespace::default() };
@@ -105,8 +101,7 @@ fn a_publication_in_a_stream_gets_a_position_and_one_without_gets_none() {
 fn a_publication_may_be_kept_out_of_the_stream() {
     let (channels, _) = channels();
 
-    let receipt =
-        publish(&channels, "news:a", Post { skip_history: true, ..post("1") }).unwrap();
+    let receipt = publish(&channels, "news:a", Post { skip_history: true, ..post("1") }).unwrap();
 
     assert_eq!(receipt.position, None);
     assert_eq!(read(&channels, -1, None, Order::OldestFirst), Ok(vec![]));

@@ -195,6 +195,40 @@ fn a_standstill_moves_the_stale_deadline_and_that_of_a_command() {
 }
 
 #[test]
+fn a_ping_that_fell_due_in_a_standstill_is_made_up_for_soon() {
+    let mut s = Driver::connected();
+    s.pass(secs(25));
+    s.now = s.now.plus(secs(60));
+    s.tell(Input::Stalled(secs(60)));
+    s.tell(Input::Wakeup);
+    pong(&mut s);
+    s.expects(&["ping"]);
+
+    s.pass(secs(8));
+
+    s.expects(&["ping"]); // P-PING-3
+}
+
+#[test]
+fn a_standstill_does_not_make_a_clean_up_overdue() {
+    let mut s = Driver::connected();
+    s.send(2, subscribe("room:a"));
+    s.well_done();
+    s.admit();
+    s.well_done();
+    s.tell(Input::Gone);
+    s.skips();
+
+    s.now = s.now.plus(secs(60));
+    s.tell(Input::Stalled(secs(60)));
+    s.tell(Input::Wakeup);
+    s.expects(&[]);
+    s.well_done();
+
+    s.expects(&["ended"]);
+}
+
+#[test]
 fn waking_early_or_twice_does_nothing() {
     let mut s = Driver::fresh();
     s.tell(Input::Wakeup);

@@ -79,7 +79,7 @@ fn reading_can_stop_again() {
     let mut s = Driver::connected_with(|settings| settings.commands_waiting_max = 2);
     for round in 0..3 {
         for id in 0..3 {
-            s.send(2 + id, publish("a", &["1", "2", "3"][round][..]));
+            s.send(2 + id, publish("a", ["1", "2", "3"][round]));
         }
         assert!(s.has_said("pause"));
         for _ in 0..3 {

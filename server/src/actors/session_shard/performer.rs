@@ -48,6 +48,16 @@ impl Links {
         self.by_index.get_mut(seat.index as usize)?.take().map(|(_, link)| link)
     }
 
+    /// The connection with the longest queue, if any has one.
+    fn slowest(&self) -> Option<SeatId> {
+        let seats = self.by_index.iter().zip(0_u32..);
+        let queues = seats.filter_map(|(place, index)| {
+            let (generation, link) = place.as_ref()?;
+            Some((link.queued_bytes(), SeatId { index, generation: *generation }))
+        });
+        queues.max().filter(|(bytes, _)| *bytes > 0).map(|(_, seat)| seat)
+    }
+
     pub(super) fn close_all(&self) {
         for (_, link) in self.by_index.iter().flatten() {
             link.close(&Disconnect::FORCE_RECONNECT);
@@ -65,6 +75,10 @@ impl ShardCell {
             Effect::Send(seat, outgoing) => {
                 if let Some(disconnect) = links.get(seat).and_then(|link| send(link, &outgoing)) {
                     inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
+                } else if self.services.pending.is_excessive()
+                    && let Some(slowest) = links.slowest()
+                {
+                    inputs.push_back(Input::Session(slowest, session::Input::Close(Disconnect::SLOW)));
                 }
             }
             Effect::Close(seat, disconnect) => {

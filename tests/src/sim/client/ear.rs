@@ -58,7 +58,10 @@ impl Ear {
             return Err("is recovered without having wished it".into());
         };
         if place.offset != wish.offset || (!wish.epoch.is_unknown() && place.epoch != wish.epoch) {
-            return Err(format!("wished {}#{} and got {}#{}", wish.epoch, wish.offset, place.epoch, place.offset));
+            return Err(format!(
+                "wished {}#{} and got {}#{}",
+                wish.epoch, wish.offset, place.epoch, place.offset
+            ));
         }
         let epoch = place.epoch.clone();
         for publication in &answer.publications {
@@ -93,7 +96,9 @@ impl Ear {
                 place.offset = offset;
                 Ok(())
             }
-            Some(place) => Err(format!("stands at {}#{} and hears {epoch}#{offset}", place.epoch, place.offset)),
+            Some(place) => {
+                Err(format!("stands at {}#{} and hears {epoch}#{offset}", place.epoch, place.offset))
+            }
             None => Err(format!("has no place and hears {epoch}#{offset}")),
         }
     }

@@ -61,13 +61,13 @@ impl Client {
     fn reply(&mut self, turn: &mut Turn<'_>, reply: Reply) {
         let Some(pending) = self.pending.remove(&reply.id) else { return };
         match (pending.what, reply.outcome) {
-            (Asked::Connect { wish }, Ok(Answer::Connect(answer))) => {
+            (Asked::Connect { wishes }, Ok(Answer::Connect(answer))) => {
                 self.id = Some(answer.client);
                 self.line = Line::Connected;
                 self.attempts = 0;
                 self.watchdog_ms = u64::from(answer.ping_secs) * 1_000 + WATCHDOG_GRACE_MS;
                 for (channel, answer) in &answer.subs {
-                    self.begin(turn, channel.as_str(), wish.as_ref(), answer);
+                    self.begin(turn, channel.as_str(), wishes.get(channel.as_str()), answer);
                 }
             }
             (Asked::Connect { .. }, Err(error)) => {
@@ -79,6 +79,9 @@ impl Client {
                 if is_current {
                     self.begin(turn, channel, wish.as_ref(), &answer);
                 }
+            }
+            (Asked::Subscribe { channel, .. }, Err(error)) if error.code == 112 => {
+                self.start_over(turn, channel, reply.id);
             }
             (Asked::Subscribe { channel, .. }, Err(error)) => {
                 self.expect_temporary(turn, "subscribe", &error);
@@ -100,6 +103,19 @@ impl Client {
             (what, outcome) => {
                 turn.findings.push(format!("{} asked {what:?} and got {outcome:?}", self.name));
             }
+        }
+    }
+
+    /// Its place is lost: the application loads its state and subscribes afresh.
+    fn start_over(&mut self, turn: &mut Turn<'_>, channel: &str, id: u32) {
+        let is_current = self.is_current(channel, id);
+        let Some(sub) = self.subs.get_mut(channel) else { return };
+        if !sub.insists {
+            turn.findings.push(format!("{} on {channel} is refused without having insisted", self.name));
+        }
+        if is_current {
+            sub.ear.forget_place();
+            sub.stage = Stage::Idle { again_at: turn.now };
         }
     }
 

@@ -18,6 +18,7 @@ impl Client {
         for sub in self.subs.values_mut() {
             sub.is_wanted = turn.rng.happens(700);
             sub.asks = turn.rng.happens(500);
+            sub.insists = turn.rng.happens(200);
         }
     }
 

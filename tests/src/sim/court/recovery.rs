@@ -1,5 +1,6 @@
 //! Whether a subscribe reply is honest about where it begins and what it recovered (P 12.2, 12.3).
 
+use ports::channels::Position;
 use ports::protocol::SubscribeAnswer;
 
 use super::Claim;
@@ -36,26 +37,28 @@ fn recovered(claim: &Claim<'_>, answer: &SubscribeAnswer) -> Result<(), String> 
         return Err(format!("is recovered from {} with a hole", wish.offset));
     }
     let bytes: usize = answer.publications.iter().map(|publication| publication.data.len()).sum();
-    let bounds = house::settings();
-    if answer.publications.len() > bounds.recovery_items_max || bytes > bounds.queue_bytes_max / 2 {
+    if answer.publications.len() > house::RECOVERY_ITEMS_MAX || bytes > house::RECOVERY_BYTES_MAX {
         return Err("is recovered beyond the bounds".into());
     }
     Ok(())
 }
 
-/// Within an epoch the top and the oldest item only rise, so that a reason which does not hold when the reply is made
-/// never held before.
 fn not_recovered(claim: &Claim<'_>, answer: &SubscribeAnswer, streams: &Streams) -> Result<(), String> {
-    let (Some(wish), Some(place)) = (claim.wish, &answer.position) else { return Ok(()) };
-    if !answer.recoverable || wish.epoch != place.epoch {
-        return Ok(());
+    match &answer.position {
+        Some(place) if answer.recoverable => refused(claim, place, streams),
+        Some(_) | None => Ok(()),
     }
+}
+
+/// Whether there was a reason not to recover. Within an epoch the top and the oldest item only rise, so that a reason
+/// which does not hold when the reply is made never held before.
+pub(super) fn refused(claim: &Claim<'_>, place: &Position, streams: &Streams) -> Result<(), String> {
+    let Some(wish) = claim.wish.filter(|wish| wish.epoch == place.epoch) else { return Ok(()) };
     let Some(remains) = streams.remains(claim.address, &wish.epoch, wish.offset) else { return Ok(()) };
-    let bounds = house::settings();
     let missed = remains.top.saturating_sub(wish.offset);
     let is_justified = wish.offset > remains.top
         || remains.oldest > wish.offset + 1
-        || missed > bounds.recovery_items_max as u64
-        || remains.bytes > bounds.queue_bytes_max / 2;
+        || missed > house::RECOVERY_ITEMS_MAX as u64
+        || remains.bytes > house::RECOVERY_BYTES_MAX;
     if is_justified { Ok(()) } else { Err(format!("is not recovered from {wish:?} although {remains:?}")) }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ports::channels::{Address, ChannelName};
-use ports::ids::{Caller, Who};
+use ports::ids::{Caller, TenantId, Who};
 use wigwag_core::channels::Post;
 
 use super::{Phase, World};
@@ -52,7 +53,8 @@ impl World {
     fn spoil_mood(&mut self, client: usize) {
         let now = self.cluster().now;
         let kind = self.rng.below(3);
-        let until = now + if kind == 1 { self.rng.within(500, 6_000) } else { self.rng.within(3_000, 12_000) };
+        let until =
+            now + if kind == 1 { self.rng.within(500, 6_000) } else { self.rng.within(3_000, 12_000) };
         let Some(client) = self.clients.get_mut(client) else { return };
         match kind {
             0 => client.mood.mute_until = until,
@@ -92,16 +94,17 @@ impl World {
         let Some(tenant) = self.rng.pick(&self.tenants).cloned() else { return };
         let Some(channel) = self.rng.pick(&house::CHANNELS).copied() else { return };
         for _ in 0..count {
-            self.post(&tenant, channel);
+            let skip_history = self.rng.happens(50);
+            self.post(&tenant, channel, skip_history);
         }
     }
 
     /// An application publishes through a node that is up.
-    fn post(&mut self, tenant: &ports::ids::TenantId, channel: &'static str) -> Option<bytes::Bytes> {
+    fn post(&mut self, tenant: &TenantId, channel: &'static str, skip_history: bool) -> Option<Bytes> {
         let node = self.nodes.iter().position(|node| node.stage == Stage::Up)?;
         let app = self.nodes.get(node).map(|node| Arc::clone(&node.app))?;
         let data = payload(tenant, &mut self.rng, &mut self.payloads);
-        let post = Post { data: data.clone(), ..Post::default() };
+        let post = Post { data: data.clone(), skip_history, ..Post::default() };
         let caller = Caller { tenant: tenant.clone(), who: Who::Backend };
         let work = async move {
             // A failed one is the application's to try again.
@@ -131,7 +134,7 @@ impl World {
             for channel in house::CHANNELS {
                 let Ok(name) = ChannelName::parse(channel) else { continue };
                 let address = Arc::new(Address::public(tenant.clone(), name));
-                if let Some(data) = self.post(&tenant, channel) {
+                if let Some(data) = self.post(&tenant, channel, false) {
                     self.probes.insert(address, data);
                 }
             }

@@ -9,6 +9,7 @@ use wigwag_core::shard::Input;
 use super::World;
 use crate::sim::agenda::{Message, Owner, What};
 use crate::sim::node::{Node, Stage};
+use crate::sim::weather::Flaw;
 
 const TICK_MS: u64 = 250;
 /// A shard calls a later tick a standstill.
@@ -23,7 +24,8 @@ impl World {
         let owner = Owner { node: index, life };
         let id = NodeId::from_random(self.rng.sixteen());
         let now = self.timestamp();
-        let node = Node::start(&self.shared, owner, id, &self.settings, &self.tenants, now);
+        let realms = self.realms.clone();
+        let node = Node::start(&self.shared, owner, id, &self.settings, &realms, now);
         self.note(format_args!("n{index} starts its life {life}"));
         match self.nodes.get_mut(index) {
             Some(place) => *place = node,
@@ -46,8 +48,10 @@ impl World {
                 socket.ledger.timers.stood_still(late);
             }
         }
-        for slot in 0..slots {
-            self.drive(index, slot, Input::Tick);
+        if self.cluster().flaw != Flaw::StoppedWatch {
+            for slot in 0..slots {
+                self.drive(index, slot, Input::Tick);
+            }
         }
         if is_hub_due {
             self.drive_hub(index, hub::Input::Wakeup);

@@ -10,7 +10,7 @@ use wigwag_core::channels::hub;
 use wigwag_core::session::{self, Job, Outcome};
 use wigwag_core::shard;
 
-use super::World;
+use super::{Phase, World};
 use crate::sim::agenda::{Answer, Errand, Owner, What};
 use crate::sim::weather::Flaw;
 use crate::sim::words;
@@ -19,6 +19,7 @@ use crate::sim::words;
 pub(super) struct Task {
     pub(super) owner: Owner,
     errand: Errand,
+    began_at: u64,
     future: Pin<Box<dyn Future<Output = Answer> + Send>>,
 }
 
@@ -99,10 +100,17 @@ impl World {
         let Some(owner) = self.nodes.get(node).map(|node| node.owner) else { return };
         self.tasks_begun += 1;
         let id = self.tasks_begun;
-        self.tasks.insert(id, Task { owner, errand, future: Box::pin(work) });
+        let began_at = self.cluster().now;
+        self.tasks.insert(id, Task { owner, errand, began_at, future: Box::pin(work) });
         self.poll(id);
         if self.tasks.contains_key(&id) {
-            self.cluster().later(patience_ms, Some(owner), What::Overdue { task: id });
+            // Whoever watches the time may itself be late.
+            let late_ms = if self.phase == Phase::Chaos && self.rng.happens(100) { 2_000 } else { 0 };
+            self.cluster().later(
+                patience_ms.saturating_add(late_ms),
+                Some(owner),
+                What::Overdue { task: id },
+            );
         }
     }
 
@@ -114,8 +122,14 @@ impl World {
         match polled {
             Poll::Pending => drop(self.tasks.insert(id, task)),
             Poll::Ready(answer) => {
-                let Task { owner, errand, .. } = task;
-                self.cluster().later(0, Some(owner), What::Answer { errand, answer });
+                let Task { owner, errand, began_at, .. } = task;
+                let mut cluster = self.cluster();
+                if let Errand::Job { client, .. } = &errand
+                    && cluster.now >= began_at + JOB_PATIENCE_MS
+                {
+                    cluster.tainted.insert(*client); // its session may have lost patience
+                }
+                cluster.later(0, Some(owner), What::Answer { errand, answer });
             }
         }
     }

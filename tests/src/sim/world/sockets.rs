@@ -1,7 +1,7 @@
 //! Connections between clients and shards.
 
 use ports::ids::{ClientId, TenantId};
-use ports::protocol::{Command, Disconnect, Push, Request};
+use ports::protocol::{Command, Disconnect, Push};
 use wigwag_core::session;
 use wigwag_core::shard::{Input, Outgoing, SeatId};
 
@@ -178,7 +178,6 @@ impl World {
         if let Err(fault) = socket.ledger.said(cluster.now, &said, &cluster.streams) {
             cluster.complain(format!("s{conn} of c{} {fault}", socket.client));
         }
-        let forged_pong = matches!(said, Outgoing::Push(Push::Ping)) && cluster.flaw == Flaw::DeafTimers;
         let times = match (cluster.flaw, &said) {
             (Flaw::DoubledDelivery, Outgoing::Event(_)) if !lucky => 2,
             (Flaw::SwallowedDelivery, Outgoing::Event(_)) if !lucky => 0,
@@ -190,10 +189,6 @@ impl World {
                 let message = Message::Said(said.clone());
                 cluster.agenda.at(socket.down_busy_until, None, What::Down { conn, message });
             }
-        }
-        if forged_pong {
-            let pong = Command { id: 0, request: Request::Pong };
-            return Some(Input::Session(seat, session::Input::Command(pong)));
         }
         let is_slow = socket.untaken.len() >= UNTAKEN_MAX;
         is_slow.then(|| Input::Session(seat, session::Input::Close(Disconnect::SLOW)))

@@ -158,22 +158,32 @@ fn a_newcomer_ahead_of_the_feed_is_not_sent_a_healed_hole() {
 fn a_newcomer_and_a_hole_share_a_read() {
     let mut f = Driver::live_at(5);
     f.arrives(7);
-    f.answers(view(5, [])); // the hole's own read came too early
+    f.fails(); // the read for the hole alone
+    f.now = f.now.plus(secs(1));
     f.skips();
 
     f.join_from(2, 6);
-    f.pass(secs(1));
-    f.skips();
-    let (_, query) = f.read.unwrap();
-    assert!(query.since.is_some_and(|since| since <= 6));
+    f.expects(&["read after 5"]);
     f.answers(view(7, 6..=7));
 
+    f.expects(&["1 gets 6", "1 gets 7", "2 in at 7 recovered [7]"]);
+}
+
+#[test]
+fn a_newcomer_does_not_wait_for_a_hole_whose_time_has_not_come() {
+    let mut f = Driver::live_at(5);
+    f.arrives(7);
+    f.fails();
+    f.skips();
+
+    f.join_from(2, 6);
+    f.expects(&["read after 6"]);
+    f.answers(view(7, [7]));
+    f.expects(&["2 in at 7 recovered [7]"]);
     f.pass(secs(1));
-    if f.read.is_some() {
-        f.answers(view(7, 6..=7));
-    }
-    f.arrives(8);
-    assert!(f.feed.member_count() == 2);
+    f.answers(view(7, 6..=7));
+
+    f.expects(&["read after 5", "1 gets 6", "1 gets 7"]);
 }
 
 #[test]

@@ -87,6 +87,21 @@ fn a_gap_that_history_cannot_fill_ends_the_members_that_track_their_position() {
 }
 
 #[test]
+fn what_history_has_forgotten_but_arrived_reaches_the_others() {
+    let mut f = Driver::live_at(5);
+    f.join_with(2, |join| join.positioned = false);
+    f.answers(view(5, []));
+    f.arrive(8..=9);
+    f.skips();
+
+    f.answers(view(10, []));
+    f.expects(&["1 insufficient", "2 gets 8", "2 gets 9"]);
+    f.arrives(10);
+
+    f.expects(&["2 gets 10"]);
+}
+
+#[test]
 fn a_gap_that_history_fills_only_in_part_is_delivered_up_to_the_gap() {
     let mut f = Driver::live_at(5);
     f.arrives(9);

@@ -128,7 +128,15 @@ fn a_gap_between_a_cut_read_and_what_was_handed_out_since_is_read_again() {
     f.join_from(3, 9);
     f.answers(view(14, []));
     f.arrive(15..=16);
-    f.expects(&["read top", "4 in at 14", "read after 0", "1 gets 15", "4 gets 15", "1 gets 16", "4 gets 16"]);
+    f.expects(&[
+        "read top",
+        "4 in at 14",
+        "read after 0",
+        "1 gets 15",
+        "4 gets 15",
+        "1 gets 16",
+        "4 gets 16",
+    ]);
 
     f.answers(view(14, 1..=11)); // 12 to 14 are missing between this and 15
     f.expects(&["2 in at 16", "read after 9"]);

@@ -24,10 +24,10 @@ fn the_others_go_on_in_the_new_timeline() {
     f.tell(Input::Arrived(published(1, &other_epoch())));
     f.skips();
 
-    f.answers(other_view(1));
+    f.answers(other_view(2));
     f.tell(Input::Arrived(published(2, &other_epoch())));
 
-    f.expects(&["2 gets 2"]);
+    f.expects(&["2 gets 1", "2 gets 2"]);
 }
 
 #[test]
@@ -72,4 +72,18 @@ fn publications_of_an_old_timeline_that_come_late_are_dropped_and_looked_after()
 
     f.expects(&[]);
     assert_eq!(f.feed.member_count(), 1);
+}
+
+#[test]
+fn a_late_event_of_an_old_timeline_costs_the_others_nothing() {
+    let mut f = Driver::live_at(5);
+    f.join_with(2, |join| join.positioned = false);
+    f.answers(view(7, [])); // covers 6 and 7
+    f.tell(Input::Arrived(published(3, &other_epoch())));
+    f.arrive(6..=8);
+    f.expects(&["read top", "2 in at 7", "1 insufficient", "read top"]);
+
+    f.answers(view(8, []));
+
+    f.expects(&["2 gets 8"]);
 }

@@ -1,0 +1,68 @@
+//! A counting allocator, for test binaries that ask what is left on the heap.
+#![expect(unsafe_code, reason = "an allocator cannot be written without it")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The system's allocator with a count of the bytes that are in use. One per process, as `#[global_allocator]`.
+pub struct Counting {
+    live_bytes: AtomicUsize,
+}
+
+impl Counting {
+    /// An allocator that has given nothing away yet.
+    #[expect(clippy::new_without_default, reason = "a static needs a const constructor")]
+    pub const fn new() -> Self {
+        Self { live_bytes: AtomicUsize::new(0) }
+    }
+
+    /// Bytes in use.
+    pub fn live_bytes(&self) -> usize {
+        self.live_bytes.load(Ordering::Relaxed)
+    }
+
+    fn grown(&self, by: usize) {
+        self.live_bytes.fetch_add(by, Ordering::Relaxed);
+    }
+
+    fn shrunk(&self, by: usize) {
+        self.live_bytes.fetch_sub(by, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call is passed on unchanged; counting touches no memory that is handed out.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        let place = unsafe { System.alloc(layout) };
+        if !place.is_null() {
+            self.grown(layout.size());
+        }
+        place
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        let place = unsafe { System.alloc_zeroed(layout) };
+        if !place.is_null() {
+            self.grown(layout.size());
+        }
+        place
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        let moved = unsafe { System.realloc(place, layout, size) };
+        if !moved.is_null() {
+            self.grown(size);
+            self.shrunk(layout.size());
+        }
+        moved
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(place, layout) };
+        self.shrunk(layout.size());
+    }
+}

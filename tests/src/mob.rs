@@ -1,0 +1,82 @@
+//! A mob: many clients at once, half of which misbehave, and all of which leave.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::sleep;
+
+use crate::heap::Counting;
+use crate::house::House;
+use crate::patience::{PATIENCE, until_within};
+use crate::raw::{CLOSE, Raw, TEXT, frame, header};
+
+/// Configuration that a house needs for a mob: pings that come soon, and a small queue.
+pub const MOB_RULES: &str = "[client]\nping_interval = \"2s\"\npong_timeout = \"1s\"\nstale_timeout = \"1s\"\nqueue_bytes_max = \"64 KiB\"";
+
+/// How many are under way at a time, gentle enough for a shared machine.
+const AT_ONCE: usize = 250;
+
+/// Lets so many clients in, each with a way of its own to behave, and returns when the house is empty again.
+pub async fn visit(house: &House, size: usize) {
+    let numbers = Vec::from_iter(0..size);
+    for some in numbers.chunks(AT_ONCE) {
+        join_all(some.iter().map(|number| behave(house, *number))).await;
+    }
+    is_deserted(house).await;
+}
+
+/// Returns when no session, channel or socket of any client is left in the house.
+pub async fn is_deserted(house: &House) {
+    house.is_empty().await;
+    let shards = || house.node().services.hub().shards().iter().map(|shard| shard.load()).sum::<usize>();
+    until_within(PATIENCE, "all sockets are closed", || shards() == 0).await;
+}
+
+/// The middle one of several readings of the heap, once it has come to rest.
+pub async fn settled_bytes(heap: &Counting) -> usize {
+    const READINGS: usize = 15;
+    const PAUSE: Duration = Duration::from_millis(100);
+    let mut readings = Vec::new();
+    for _ in 0..READINGS {
+        sleep(PAUSE).await;
+        readings.push(heap.live_bytes());
+    }
+    readings.sort_unstable();
+    readings.get(READINGS / 2).copied().unwrap_or_default()
+}
+
+async fn behave(house: &House, number: usize) {
+    let mut client = Raw::open(house.address).await;
+    if number % 10 == 9 {
+        // Never introduces itself.
+        return assert_eq!(client.close_code().await, 3502);
+    }
+    client.connect(&house.token(&format!("user-{number}"))).await;
+    let stream = format!("few:{}", number % 7);
+    for (id, channel) in [(2, stream.as_str()), (3, "hall:x"), (4, &format!("live:{number}"))] {
+        client.say(&format!(r#"{{"id":{id},"subscribe":{{"channel":"{channel}"}}}}"#)).await;
+        client.next_frame().await;
+    }
+    // A stream that keeps little, so that what it keeps is the same after each mob.
+    client.say(&format!(r#"{{"id":5,"publish":{{"channel":"{stream}","data":"hello"}}}}"#)).await;
+    match number % 10 {
+        0..4 => {
+            client.send(&frame(CLOSE, &1000_u16.to_be_bytes())).await;
+            assert_eq!(client.close_code().await, 1000);
+        }
+        // Never answers a ping.
+        4 => assert_eq!(client.close_code().await, 3012),
+        // Goes without a word.
+        5 => {}
+        6 => {
+            client.say("oops").await;
+            assert_eq!(client.close_code().await, 3501);
+        }
+        7 => {
+            client.send(&frame(0xF1, b"oops")).await;
+            assert_eq!(client.close_code().await, 1002);
+        }
+        // Goes in the middle of a frame.
+        _ => client.send(&[header(TEXT, 60_000), vec![0; 10_000]].concat()).await,
+    }
+}
