@@ -9,7 +9,7 @@ use crate::channels::Namespaces;
 pub struct Settings {
     /// The channels there are.
     pub namespaces: Namespaces,
-    /// Development switch: every permission and token check is skipped.
+    /// Development switch: every permission is given and no token is needed. One that is sent must still be valid.
     pub insecure: bool,
     /// Connections without a token become the anonymous user.
     pub anonymous: bool,

@@ -13,13 +13,11 @@ use crate::raw::{CLOSE, Raw, TEXT, frame, header};
 /// Configuration that a house needs for a mob: pings that come soon, and a small queue.
 pub const MOB_RULES: &str = "[client]\nping_interval = \"2s\"\npong_timeout = \"1s\"\nstale_timeout = \"1s\"\nqueue_bytes_max = \"64 KiB\"";
 
-/// How many are under way at a time, gentle enough for a shared machine.
-const AT_ONCE: usize = 250;
-
-/// Lets so many clients in, each with a way of its own to behave, and returns when the house is empty again.
-pub async fn visit(house: &House, size: usize) {
+/// Lets so many clients in, so many of them at a time, each with a way of its own to behave, and returns when the house
+/// is empty again.
+pub async fn visit(house: &House, size: usize, at_once: usize) {
     let numbers = Vec::from_iter(0..size);
-    for some in numbers.chunks(AT_ONCE) {
+    for some in numbers.chunks(at_once) {
         join_all(some.iter().map(|number| behave(house, *number))).await;
     }
     is_deserted(house).await;

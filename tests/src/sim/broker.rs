@@ -1,6 +1,6 @@
 //! The broker's streams, together with everything it ever acknowledged: the truth that clients are judged by.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,6 +16,8 @@ pub(super) struct Streams {
     streams: BTreeMap<Arc<Address>, Stream>,
     /// What was published without a place in a stream, in the broker's order.
     unplaced: BTreeMap<Arc<Address>, BTreeMap<Bytes, usize>>,
+    /// Everything that was ever published, in whatever place.
+    published: BTreeSet<Bytes>,
     epochs: u64,
 }
 
@@ -76,6 +78,7 @@ impl Streams {
         draft: Draft,
         keep: Retention,
     ) -> (Arc<Publication>, Epoch) {
+        self.published.insert(draft.data.clone());
         let stream = self.touch(address);
         stream.top += 1;
         let Draft { data, info, tags, .. } = draft;
@@ -93,6 +96,7 @@ impl Streams {
     }
 
     pub(super) fn record_unplaced(&mut self, address: &Arc<Address>, data: &Bytes) {
+        self.published.insert(data.clone());
         let spoken = self.unplaced.entry(Arc::clone(address)).or_default();
         let order = spoken.len();
         spoken.insert(data.clone(), order);
@@ -178,6 +182,11 @@ impl Streams {
         }
         let bytes = stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.data.len()).sum();
         Some(Remains { oldest: stream.oldest(), top: stream.top, bytes })
+    }
+
+    /// Whether the broker ever took a payload.
+    pub(super) fn has(&self, data: &Bytes) -> bool {
+        self.published.contains(data)
     }
 
     /// The place of an unplaced payload in the broker's order.

@@ -6,6 +6,7 @@ mod timers;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ports::channels::{Address, ChannelName, Epoch, Event, Position, Publication, Published};
 use ports::ids::TenantId;
 use ports::protocol::{Answer, Command, ErrorReply, Push, Recovery, Reply, Request, SubscribeAnswer};
@@ -39,7 +40,7 @@ enum Asked {
     Connect { wishes: BTreeMap<String, Recovery>, tops: BTreeMap<String, Position> },
     Subscribe { channel: String, wish: Option<Recovery>, top: Option<Position> },
     Unsubscribe { channel: String },
-    Publish,
+    Publish { data: Bytes },
     History { channel: String },
     Presence,
 }
@@ -98,7 +99,7 @@ impl Ledger {
                 top: top_of(&request.channel),
             },
             Request::Unsubscribe { channel } => Asked::Unsubscribe { channel: channel.clone() },
-            Request::Publish { .. } => Asked::Publish,
+            Request::Publish { data, .. } => Asked::Publish { data: data.clone() },
             Request::History(request) => Asked::History { channel: request.channel.clone() },
             Request::Presence { .. } | Request::PresenceStats { .. } => Asked::Presence,
             Request::Unknown
@@ -215,7 +216,10 @@ impl Ledger {
                     members.iter().find(|info| !info.user.as_str().starts_with(self.tenant.as_str()));
                 stranger.map_or(Ok(()), |info| Err(format!("sees {}, who is another tenant's", info.user)))
             }
-            (Asked::Publish, Answer::Publish) | (Asked::Presence, Answer::PresenceStats(_)) => Ok(()),
+            (Asked::Publish { data }, Answer::Publish) if !streams.has(&data) => {
+                Err("is told that the broker has what it never took".into())
+            }
+            (Asked::Publish { .. }, Answer::Publish) | (Asked::Presence, Answer::PresenceStats(_)) => Ok(()),
             (asked, _) => Err(format!("asked {asked:?} and is answered something else")),
         }
     }
@@ -241,7 +245,7 @@ impl Ledger {
             }
             Asked::Subscribe { .. }
             | Asked::Unsubscribe { .. }
-            | Asked::Publish
+            | Asked::Publish { .. }
             | Asked::History { .. }
             | Asked::Presence => Ok(()),
         }

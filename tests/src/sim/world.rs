@@ -241,8 +241,8 @@ impl World {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let mut effects = Vec::new();
-            let Some(node_) = self.nodes.get_mut(node) else { return };
-            let Some(entry) = node_.slots.get_mut(slot) else { return };
+            let entry = self.nodes.get_mut(node).and_then(|node| node.slots.get_mut(slot));
+            let Some(entry) = entry else { return };
             entry.shard.handle(now, input, &mut effects);
             for effect in effects {
                 inputs.extend(self.perform(node, slot, effect));

@@ -24,8 +24,7 @@ impl World {
         let owner = Owner { node: index, life };
         let id = NodeId::from_random(self.rng.sixteen());
         let now = self.timestamp();
-        let realms = self.realms.clone();
-        let node = Node::start(&self.shared, owner, id, &self.settings, &realms, now);
+        let node = Node::start(&self.shared, owner, id, &self.settings, &self.realms, now);
         self.note(format_args!("n{index} starts its life {life}"));
         match self.nodes.get_mut(index) {
             Some(place) => *place = node,
