@@ -161,6 +161,16 @@ impl Client {
     pub async fn pushes_so_far(&mut self) -> Vec<Value> {
         // Nothing serves `rpc`; its refusal comes in turn.
         assert_eq!(self.ask("rpc", json!({ "method": "fence" })).await, Err(108));
+        self.take_pushes()
+    }
+
+    /// Pushes that have arrived already, without waiting for more.
+    pub fn pushes_at_hand(&mut self) -> Vec<Value> {
+        self.closed();
+        self.take_pushes()
+    }
+
+    fn take_pushes(&mut self) -> Vec<Value> {
         let kept = std::mem::take(&mut self.kept);
         let (pushes, rest): (VecDeque<_>, VecDeque<_>) =
             kept.into_iter().partition(|message| message.get("push").is_some());

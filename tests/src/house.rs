@@ -1,18 +1,14 @@
 //! A node to test against, in this process or as the real binary, and the keys to it.
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
 
-use std::collections::BTreeMap;
+mod guests;
+mod http;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use crypto::{HmacTokens, Secret};
-use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenSigner as _};
-use ports::ids::UserId;
-use ports::time::{Clock as _, Timestamp};
-use reqwest::Response;
-use serde_json::{Value, json};
 use system::SystemClock;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -21,8 +17,9 @@ use wigwag::config::Config;
 use wigwag::keys::Keys;
 use wigwag::node::Node;
 
-use crate::client::{Client, Manners};
 use crate::patience::{until, within};
+
+pub use self::guests::{grant, sub_grant};
 
 /// The key that back ends of every house present.
 pub const API_KEY: &str = "key-of-the-house";
@@ -177,128 +174,6 @@ impl House {
     pub async fn is_empty(&self) {
         let counts = || self.node().counts();
         until("everybody has left", || counts().sessions == 0 && counts().channels == 0).await;
-    }
-}
-
-/// Clients and tokens.
-impl House {
-    /// A connected client.
-    pub async fn client(&self, user: &str) -> Client {
-        self.client_with(&self.token(user)).await
-    }
-
-    /// A client connected with this token.
-    pub async fn client_with(&self, token: &str) -> Client {
-        let mut client = self.stranger().await;
-        client.connect(token).await.unwrap_or_else(|code| panic!("refused with {code}"));
-        client
-    }
-
-    /// A client that has not introduced itself.
-    pub async fn stranger(&self) -> Client {
-        Client::open(self.address, Manners::Answers).await
-    }
-
-    /// A connection token without expiry.
-    pub fn token(&self, user: &str) -> String {
-        self.sign(&grant(user))
-    }
-
-    /// A connection token.
-    pub fn sign(&self, grant: &ConnectionGrant) -> String {
-        self.tokens.connection(grant).unwrap()
-    }
-
-    /// A subscription token without expiry.
-    pub fn sub_token(&self, user: &str, channel: &str) -> String {
-        self.sign_sub(&sub_grant(user, channel))
-    }
-
-    /// A subscription token.
-    pub fn sign_sub(&self, grant: &SubscriptionGrant) -> String {
-        self.tokens.subscription(grant).unwrap()
-    }
-
-    /// A point in time so far ahead.
-    pub fn after(&self, duration: Duration) -> Timestamp {
-        self.clock.now().plus(duration)
-    }
-}
-
-/// HTTP.
-impl House {
-    /// Publishes as a back end does; returns offset and epoch, which are zero and empty without history.
-    pub async fn publish(&self, channel: &str, data: Value) -> (u64, String) {
-        let result = self.api("publish", json!({ "channel": channel, "data": data })).await;
-        let result = result.unwrap_or_else(|code| panic!("{channel}: refused with {code}"));
-        let epoch = result["epoch"].as_str().unwrap_or_default();
-        (result["offset"].as_u64().unwrap_or_default(), epoch.to_owned())
-    }
-
-    /// Calls a method of the server API with the right key; returns its result or error code.
-    pub async fn api(&self, method: &str, params: Value) -> Result<Value, u64> {
-        let (status, mut body) = self.post(method, Some(API_KEY), params.to_string()).await;
-        assert_eq!(status, 200, "{body}");
-        match body.get("error") {
-            Some(error) => Err(error["code"].as_u64().unwrap()),
-            None => Ok(body["result"].take()),
-        }
-    }
-
-    /// Posts anything to the server API; returns status and body.
-    pub async fn post(&self, method: &str, key: Option<&str>, body: impl Into<String>) -> (u16, Value) {
-        let mut request = self.http.post(self.url(&format!("/api/{method}"))).body(body.into());
-        if let Some(key) = key {
-            request = request.header("X-API-Key", key);
-        }
-        let response = within("the API", request.send()).await.unwrap();
-        let status = response.status().as_u16();
-        let text = response.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-    }
-
-    /// Gets a page; returns status and text.
-    pub async fn get(&self, path: &str) -> (u16, String) {
-        let response = self.get_with(path, &[]).await;
-        (response.status().as_u16(), response.text().await.unwrap())
-    }
-
-    /// Gets with headers.
-    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Response {
-        let request = self.http.get(self.url(path));
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        within(path, request.send()).await.unwrap()
-    }
-
-    /// Asks for a WebSocket with more headers; the answer is not followed up.
-    pub async fn knock(&self, path: &str, headers: &[(&str, &str)]) -> Response {
-        let handshake = [
-            ("Connection", "Upgrade"),
-            ("Upgrade", "websocket"),
-            ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
-        ];
-        self.get_with(path, &[&handshake, headers].concat()).await
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-}
-
-/// What a connection token for this user grants, to be changed at will.
-pub fn grant(user: &str) -> ConnectionGrant {
-    ConnectionGrant { user: UserId::new(user), expire_at: None, info: None, channels: BTreeMap::new() }
-}
-
-/// What a subscription token grants, to be changed at will.
-pub fn sub_grant(user: &str, channel: &str) -> SubscriptionGrant {
-    SubscriptionGrant {
-        user: UserId::new(user),
-        channel: channel.to_owned(),
-        client: None,
-        expire_at: None,
-        details: ChannelGrant::default(),
     }
 }
 

@@ -7,3 +7,4 @@ pub mod mob;
 pub mod patience;
 pub mod raw;
 pub mod sim;
+pub mod storm;

@@ -13,12 +13,14 @@ use crate::raw::{CLOSE, Raw, TEXT, frame, header};
 /// Configuration that a house needs for a mob: pings that come soon, and a small queue.
 pub const MOB_RULES: &str = "[client]\nping_interval = \"2s\"\npong_timeout = \"1s\"\nstale_timeout = \"1s\"\nqueue_bytes_max = \"64 KiB\"";
 
-/// Lets so many clients in, so many of them at a time, each with a way of its own to behave, and returns when the house
-/// is empty again.
-pub async fn visit(house: &House, size: usize, at_once: usize) {
+/// Lets so many clients in, each with a way of its own to behave, and returns when the house is empty again.
+pub async fn visit(house: &House, size: usize) {
+    const AT_ONCE: usize = 250;
     let numbers = Vec::from_iter(0..size);
-    for some in numbers.chunks(at_once) {
-        join_all(some.iter().map(|number| behave(house, *number))).await;
+    for some in numbers.chunks(AT_ONCE) {
+        // All are inside before the first one leaves, so that every mob is of the same size at its height.
+        let inside = join_all(some.iter().map(|number| enter(house, *number))).await;
+        join_all(inside.into_iter().zip(some).map(|(client, number)| behave(client, *number))).await;
     }
     is_deserted(house).await;
 }
@@ -43,11 +45,10 @@ pub async fn settled_bytes(heap: &Counting) -> usize {
     readings.get(READINGS / 2).copied().unwrap_or_default()
 }
 
-async fn behave(house: &House, number: usize) {
+async fn enter(house: &House, number: usize) -> Raw {
     let mut client = Raw::open(house.address).await;
-    if number % 10 == 9 {
-        // Never introduces itself.
-        return assert_eq!(client.close_code().await, 3502);
+    if number % 10 == NEVER_CONNECTS {
+        return client;
     }
     client.connect(&house.token(&format!("user-{number}"))).await;
     let stream = format!("few:{}", number % 7);
@@ -57,7 +58,15 @@ async fn behave(house: &House, number: usize) {
     }
     // A stream that keeps little, so that what it keeps is the same after each mob.
     client.say(&format!(r#"{{"id":5,"publish":{{"channel":"{stream}","data":"hello"}}}}"#)).await;
+    client
+}
+
+/// The last digit of those who are silent from the beginning.
+const NEVER_CONNECTS: usize = 9;
+
+async fn behave(mut client: Raw, number: usize) {
     match number % 10 {
+        NEVER_CONNECTS => assert_eq!(client.close_code().await, 3502),
         0..4 => {
             client.send(&frame(CLOSE, &1000_u16.to_be_bytes())).await;
             assert_eq!(client.close_code().await, 1000);

@@ -49,11 +49,8 @@ impl Rng {
 
     pub(super) fn sixteen(&mut self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        for (byte, value) in bytes.iter_mut().zip(self.next().to_le_bytes().into_iter().cycle()) {
-            *byte = value;
-        }
-        for (byte, value) in bytes.iter_mut().skip(8).zip(self.next().to_le_bytes()) {
-            *byte = value;
+        for half in bytes.chunks_exact_mut(8) {
+            half.copy_from_slice(&self.next().to_le_bytes());
         }
         bytes
     }

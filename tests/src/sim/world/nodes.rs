@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ports::ids::NodeId;
+use ports::ids::{ClientId, NodeId};
 use wigwag_core::channels::hub;
 use wigwag_core::shard::Input;
 
 use super::World;
+use super::perform::Task;
 use crate::sim::agenda::{Message, Owner, What};
 use crate::sim::node::{Node, Stage};
 use crate::sim::weather::Flaw;
@@ -114,7 +115,10 @@ impl World {
 
     /// Sockets drop; some clients hear of it, others have to find out.
     fn end_life(&mut self, owner: Owner) {
+        let ended: Vec<ClientId> =
+            self.tasks.values().filter(|task| task.owner == owner).filter_map(Task::client).collect();
         self.tasks.retain(|_, task| task.owner != owner);
+        self.cluster().tainted.extend(ended);
         self.cluster().forget_node(owner);
         for conn in 0..self.sockets.len() {
             let is_told = self.rng.happens(700);

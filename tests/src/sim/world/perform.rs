@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use ports::channels::{BrokerError, Published};
+use ports::ids::ClientId;
 use wigwag_core::channels::hub;
 use wigwag_core::session::{self, Job, Outcome};
 use wigwag_core::shard;
@@ -21,6 +22,16 @@ pub(super) struct Task {
     errand: Errand,
     began_at: u64,
     future: Pin<Box<dyn Future<Output = Answer> + Send>>,
+}
+
+impl Task {
+    /// On whose behalf, if it is a connection's.
+    pub(super) fn client(&self) -> Option<ClientId> {
+        match &self.errand {
+            Errand::Job { client, .. } => Some(*client),
+            Errand::Read { .. } | Errand::Attach { .. } | Errand::Detach { .. } | Errand::Post => None,
+        }
+    }
 }
 
 const JOB_PATIENCE_MS: u64 = 3_500;

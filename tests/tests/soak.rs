@@ -1,0 +1,43 @@
+//! The long run, for `make soak`: the same storms and mobs as in the other suites, larger and longer.
+
+use std::time::Duration;
+
+use wigwag_tests::heap::Counting;
+use wigwag_tests::house::House;
+use wigwag_tests::mob::{MOB_RULES, settled_bytes, visit};
+use wigwag_tests::storm::Storm;
+
+#[global_allocator]
+static HEAP: Counting = Counting::new();
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; run it with make soak"]
+async fn great_storm_costs_nobody_a_message() {
+    let house = House::with("").await;
+    let storm =
+        Storm { clients: 1_000, drops: 50, channels: 10, rate: 200, calm: Duration::from_millis(2_400) };
+
+    let aftermath = storm.blow(&house).await;
+
+    println!("{aftermath:?}");
+    assert!(aftermath.recovered == 1_000 * 50, "{aftermath:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes; run it with make soak"]
+async fn twenty_mobs_leave_a_flat_heap() {
+    const MOB: usize = 500;
+    const MOBS: usize = 20;
+    let house = House::with(MOB_RULES).await;
+    let mut readings = Vec::new();
+
+    for _ in 0..MOBS {
+        visit(&house, MOB).await;
+        readings.push(settled_bytes(&HEAP).await);
+    }
+
+    println!("live bytes after each mob: {readings:?}");
+    // By the middle all tables have the size that the largest crowd needs.
+    let (middle, end) = (readings[MOBS / 2], readings[MOBS - 1]);
+    assert!(end <= middle + middle / 20, "{readings:?}");
+}
