@@ -244,6 +244,8 @@ async fn joins_that_are_not_forced_come_to_those_who_ask() {
     let house = House::start().await;
     let (mut curious, mut quiet) = (house.client("ann").await, house.client("bob").await);
     quiet.subscribe("room").await;
+    // Joins are announced after the reply, but before the next command is taken up.
+    quiet.pushes_so_far().await;
     let params = json!({ "channel": "room", "join_leave": true });
     curious.ask("subscribe", params).await.unwrap();
 

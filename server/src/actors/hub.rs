@@ -1,10 +1,12 @@
 //! The node's interest table: which shard wants which channel. A pure [`Hub`] behind each of a few locks.
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use parking_lot::RwLock;
 use ports::channels::{Address, Broker, BrokerError, Published, Sink};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -109,7 +111,8 @@ impl HubTable {
     }
 }
 
-/// Asks the broker; an answer that needs no waiting is returned, any other goes to the table when it comes.
+/// Asks the broker; an answer that needs no waiting is returned, any other goes to the table when it comes. A panic is
+/// as good as a late answer.
 fn ask<F>(
     services: &Arc<Services>,
     question: impl FnOnce(Arc<dyn Broker>) -> F,
@@ -120,14 +123,20 @@ where
 {
     let entered = services.runtime.enter();
     let mut answer = Box::pin(question(Arc::clone(&services.app.ports().broker)));
-    if let Poll::Ready(result) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        return Some(done(result));
+    let overdue = Err(BrokerError::Unavailable("overdue".into()));
+    let mut context = Context::from_waker(Waker::noop());
+    match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(&mut context))) {
+        Ok(Poll::Ready(result)) => return Some(done(result)),
+        Ok(Poll::Pending) => drop(entered),
+        Err(_panic) => return Some(done(overdue)),
     }
-    drop(entered);
     let asker = Arc::clone(services);
     services.runtime.spawn(async move {
-        let overdue = Err(BrokerError::Unavailable("overdue".into()));
-        let result = tokio::time::timeout(BROKER_DEADLINE, answer).await.unwrap_or(overdue);
+        let answer = tokio::time::timeout(BROKER_DEADLINE, AssertUnwindSafe(answer).catch_unwind());
+        let result = match answer.await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => overdue,
+        };
         asker.hub().handle(done(result));
     });
     None

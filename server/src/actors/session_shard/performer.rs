@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use ports::channels::BrokerError;
 use ports::protocol::Disconnect;
 use wigwag_core::channels::hub;
@@ -114,7 +116,7 @@ impl ShardCell {
     }
 
     /// Polls the work once on this thread, where all that needs no waiting is done already; the rest goes on in the
-    /// services runtime, within its deadline, and comes back through the inbox.
+    /// services runtime, within its deadline, and comes back through the inbox. A panic is as good as a late answer.
     fn begin<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl Future<Output = T> + Send + 'static,
@@ -124,13 +126,19 @@ impl ShardCell {
     ) {
         let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
         let entered = self.services.runtime.enter();
-        if let Poll::Ready(result) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return inputs.push_back(done(result));
+        let mut context = Context::from_waker(Waker::noop());
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(result)) => return inputs.push_back(done(result)),
+            Ok(Poll::Pending) => drop(entered),
+            Err(_panic) => return inputs.push_back(done(overdue)),
         }
-        drop(entered);
         let cell = Arc::clone(self);
         self.services.runtime.spawn(async move {
-            let result = tokio::time::timeout(JOB_DEADLINE, work).await.unwrap_or(overdue);
+            let work = tokio::time::timeout(JOB_DEADLINE, AssertUnwindSafe(work).catch_unwind());
+            let result = match work.await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) | Err(_) => overdue,
+            };
             cell.control(Control::Input(done(result)));
         });
     }
