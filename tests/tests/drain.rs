@@ -89,7 +89,7 @@ async fn stay(mut guest: Raw) -> End {
 
 /// Not ready and no upgrades, soon after the signal.
 async fn is_closed_to_newcomers(house: &House, begin: Instant) -> bool {
-    const AT_ONCE: Duration = Duration::from_secs(1);
+    const AT_ONCE: Duration = Duration::from_secs(2);
     while house.get("/readyz").await.0 != 503 {
         if begin.elapsed() > AT_ONCE {
             return false;
