@@ -11,7 +11,8 @@ use wigwag_core::channels::recovery::{Bounds, recover};
 use wigwag_core::wheel::Wheel;
 
 fn decode(c: &mut Criterion) {
-    let subscribe = br#"{"id":2,"subscribe":{"channel":"news:a","recover":true,"epoch":"kQzWbnLd","offset":7,"flag":1}}"#;
+    let subscribe =
+        br#"{"id":2,"subscribe":{"channel":"news:a","recover":true,"epoch":"kQzWbnLd","offset":7,"flag":1}}"#;
     let publish = br#"{"id":3,"publish":{"channel":"news:a","data":{"text":"hello","stamp":12345}}}"#;
     for (name, frame) in [("decode subscribe", &subscribe[..]), ("decode publish", &publish[..])] {
         c.bench_function(name, |b| {

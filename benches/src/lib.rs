@@ -40,11 +40,7 @@ pub fn epoch() -> Epoch {
 
 /// A feed at offset 0 with so many live members.
 pub fn feed_with(members: u32) -> ChannelFeed {
-    let keep = Retention {
-        size: 100,
-        ttl: Duration::from_secs(60),
-        meta_ttl: Duration::from_secs(600),
-    };
+    let keep = Retention { size: 100, ttl: Duration::from_secs(60), meta_ttl: Duration::from_secs(600) };
     let limits = Limits {
         recovery: Bounds { items_max: 300, bytes_max: 1 << 19 },
         joining_bytes_max: 1 << 20,
@@ -57,6 +53,7 @@ pub fn feed_with(members: u32) -> ChannelFeed {
             seat,
             join: 1,
             recover: None,
+            recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
             positioned: true,
             notices: false,

@@ -169,6 +169,8 @@ pub struct Join {
     pub join: u32,
     /// Where to continue.
     pub recover: Option<Recovery>,
+    /// Most bytes that may be recovered.
+    pub recovery_bytes_max: usize,
     /// Refuse an unrecoverable position.
     pub refuse_unrecoverable: bool,
     /// Tell of holes that cannot be filled.
@@ -264,7 +266,9 @@ impl Session {
     }
 
     fn command(&mut self, now: Timestamp, command: Command, effects: &mut Vec<Effect>) {
-        if matches!(self.stage, Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended) {
+        if matches!(self.stage, Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended)
+            || self.is_doomed()
+        {
             return;
         }
         if command.request == Request::Pong {
@@ -280,11 +284,21 @@ impl Session {
         }
     }
 
-    /// A refused client is not listened to any more, and 3501 would stop it from coming again (P-CONN-11).
+    /// A refused client is not listened to any more, and 3501 would stop it from coming again (P-CONN-11). Commands
+    /// that came before are carried out first (P-FRM-3).
     fn malformed(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if !matches!(self.stage, Stage::Refused { .. }) {
-            self.end(now, Disconnect::BAD_REQUEST, effects);
+        if matches!(self.stage, Stage::Refused { .. }) || self.is_doomed() {
+            return;
         }
+        if self.task.is_none() && self.waiting.is_empty() {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        self.waiting.push_back(Work::Malformed);
+    }
+
+    /// Whether something that cannot be read waits for its turn: nothing is queued behind it (P-FRM-3).
+    fn is_doomed(&self) -> bool {
+        matches!(self.waiting.back(), Some(Work::Malformed))
     }
 
     /// Takes up the next piece of work, if none is under way.
@@ -298,6 +312,8 @@ impl Session {
         }
         match work {
             Work::Command(command) => self.execute(now, command, effects),
+            Work::Malformed => self.end(now, Disconnect::BAD_REQUEST, effects),
+            Work::Enter { channel, join } => self.enter_again(now, &channel, join, effects),
             Work::Depart(farewell) => self.depart(now, None, vec![farewell], effects),
             Work::Announce { channel, join } => self.announce(now, &channel, join, effects),
         }

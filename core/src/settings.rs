@@ -13,6 +13,8 @@ pub struct Settings {
     pub insecure: bool,
     /// Connections without a token become the anonymous user.
     pub anonymous: bool,
+    /// Tokens without a user are accepted.
+    pub anonymous_tokens: bool,
     /// Time between pings.
     pub ping_interval: Duration,
     /// How long a pong may take; shorter than the interval.
@@ -45,6 +47,7 @@ impl Default for Settings {
             namespaces: Namespaces::default(),
             insecure: false,
             anonymous: false,
+            anonymous_tokens: true,
             ping_interval: Duration::from_secs(25),
             pong_timeout: Duration::from_secs(8),
             stale_timeout: Duration::from_secs(10),
@@ -58,5 +61,13 @@ impl Default for Settings {
             position_check_interval: Duration::from_secs(40),
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+}
+
+impl Settings {
+    /// Most bytes that one connection may recover before it has shown that it reads them: half of its queue, so that
+    /// recovering never makes it slow (P-REC-5).
+    pub fn recovery_bytes_max(&self) -> usize {
+        self.queue_bytes_max / 2
     }
 }

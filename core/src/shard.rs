@@ -43,6 +43,7 @@ pub struct Shard {
     holding: Holding,
     ticked_at: Timestamp,
     leaving: VecDeque<(Timestamp, SeatId)>,
+    subscriptions: usize,
 }
 
 /// What a shard is told.
@@ -160,7 +161,7 @@ impl Shard {
         let limits = feed::Limits {
             recovery: crate::channels::recovery::Bounds {
                 items_max: settings.recovery_items_max,
-                bytes_max: settings.queue_bytes_max / 2,
+                bytes_max: settings.recovery_bytes_max(),
             },
             joining_bytes_max: settings.joining_bytes_max,
             check_interval: settings.position_check_interval,
@@ -176,6 +177,7 @@ impl Shard {
             holding: Holding::Nothing,
             ticked_at: now,
             leaving: VecDeque::new(),
+            subscriptions: 0,
         }
     }
 
@@ -222,7 +224,7 @@ impl Shard {
 
     /// Subscriptions of all sessions.
     pub fn subscription_count(&self) -> usize {
-        self.seats.iter().map(|(_, seat)| seat.session.subscription_count()).sum()
+        self.subscriptions
     }
 
     /// Channels with local subscribers.
@@ -243,7 +245,9 @@ impl Shard {
         let mut wanted = Vec::new();
         let Some(seat) = self.seats.get_mut(id) else { return };
         self.holding = Holding::Session(id);
+        let before = seat.session.subscription_count();
         seat.session.handle(now, input, &mut wanted);
+        self.subscriptions = self.subscriptions + seat.session.subscription_count() - before;
         self.holding = Holding::Nothing;
         self.perform_session(now, id, wanted, effects);
     }
@@ -306,6 +310,7 @@ impl Shard {
             seat: id.index,
             join: join.join,
             recover: join.recover,
+            recovery_bytes_max: join.recovery_bytes_max,
             refuse_unrecoverable: join.refuse_unrecoverable,
             positioned: join.positioned,
             notices: join.notices,

@@ -74,9 +74,11 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         origins: Origins::new(&config.server.allowed_origins),
         api_key: keys.api_key.clone(),
         api_insecure: config.api.insecure,
+        api_calls: Semaphore::new(http::API_CALLS_MAX),
     };
     let (listening, stop) = watch::channel(true);
-    tokio::spawn(accept::run(listener, http::router(edge), config.server.connections_max, stop));
+    let router = http::router(edge);
+    let accepting = tokio::spawn(accept::run(listener, router, config.server.connections_max, stop));
     Ok(Node {
         address,
         services,
@@ -85,6 +87,7 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         root,
         threads,
         listening,
+        accepting,
         drain_time: config.server.drain_time,
         connections_max: config.server.connections_max,
     })

@@ -37,8 +37,12 @@ pub struct Edge {
     pub api_key: Secret,
     /// Development switch: nothing need be presented.
     pub api_insecure: bool,
+    /// A permit per call of the server API under way.
+    pub api_calls: Semaphore,
 }
 
+/// Calls of the server API at a time; together with the longest body they bound its memory.
+pub const API_CALLS_MAX: usize = 128;
 /// Longest request body.
 const BODY_BYTES_MAX: usize = 1 << 20;
 

@@ -11,12 +11,13 @@ use ports::ids::UserId;
 use ports::time::{Clock, Entropy, Timestamp};
 use ractor::{ActorRef, ActorStatus};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tracing::info;
 use wigwag_core::App;
 use wigwag_core::session::Realm;
 
 use crate::actors::hub::HubTable;
-use crate::actors::session_shard::{Control, Counts, ShardCell};
+use crate::actors::session_shard::{Control, ShardCell};
 use crate::transport::link::Pending;
 
 /// What all parts of a node need.
@@ -134,6 +135,7 @@ pub struct Node {
     pub(crate) root: ActorRef<()>,
     pub(crate) threads: Vec<ShardThread>,
     pub(crate) listening: watch::Sender<bool>,
+    pub(crate) accepting: JoinHandle<()>,
     pub(crate) drain_time: Duration,
     pub(crate) connections_max: usize,
 }
@@ -154,9 +156,13 @@ const LAST_CALL: Duration = Duration::from_secs(6);
 const POLL: Duration = Duration::from_millis(20);
 
 impl Node {
-    /// Returns when the supervision tree has failed, which ends the process.
+    /// Returns when the supervision tree or a shard's thread has failed, which ends the process.
     pub async fn failed(&self) {
-        while self.root.get_status() != ActorStatus::Stopped {
+        let is_whole = || {
+            self.root.get_status() != ActorStatus::Stopped
+                && self.threads.iter().all(|shard| !shard.thread.is_finished())
+        };
+        while is_whole() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -181,6 +187,9 @@ impl Node {
             }
         }
         let _ = self.listening.send(false);
+        if tokio::time::timeout(LAST_CALL, self.accepting).await.is_err() {
+            info!("some requests were not answered in time");
+        }
         self.root.stop(None);
         for thread in self.threads {
             let _ = thread.end.send(true);
@@ -202,15 +211,25 @@ impl Node {
     }
 }
 
+/// Numbers of a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Open sessions.
+    pub sessions: usize,
+    /// Their subscriptions.
+    pub subscriptions: usize,
+    /// Channels with local subscribers.
+    pub channels: usize,
+}
+
 /// Numbers of all shards of a node together.
 pub fn counts(services: &Services) -> Counts {
     let hub = services.hub();
     let shards = hub.shards().iter().map(|shard| shard.counts());
-    let mut sum = shards.fold(Counts::default(), |sum, one| Counts {
+    let none = Counts { channels: hub.channel_count(), ..Counts::default() };
+    shards.fold(none, |sum, one| Counts {
         sessions: sum.sessions + one.sessions,
         subscriptions: sum.subscriptions + one.subscriptions,
-        channels: 0,
-    });
-    sum.channels = hub.channel_count();
-    sum
+        ..sum
+    })
 }

@@ -48,8 +48,9 @@ impl HmacTokens {
         }
     }
 
-    /// The claims of a token that is rightly signed, meant for us and valid at `now`.
-    fn claims(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+    /// The claims of a token that is rightly signed and meant for us. Whether it has expired comes after everything
+    /// that makes it false (P-JWT-3).
+    fn claims(&self, token: &str) -> Result<Claims, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(invalid("longer than allowed"));
         }
@@ -58,7 +59,6 @@ impl HmacTokens {
             serde_json::from_slice(&payload).map_err(|error| invalid(format!("claims: {error}")))?;
 
         self.check_parties(&claims)?;
-        check_times(&claims, now)?;
         Ok(claims)
     }
 
@@ -112,10 +112,11 @@ impl TokenVerifier for HmacTokens {
         token: &str,
         now: Timestamp,
     ) -> Result<ConnectionGrant, TokenError> {
-        let claims = self.claims(token, now)?;
+        let claims = self.claims(token)?;
         if claims.channel.is_some() {
             return Err(invalid("a subscription token where a connection token belongs"));
         }
+        check_times(&claims, now)?;
         Ok(ConnectionGrant {
             expire_at: claims.ends_at(),
             info: payload(claims.info, claims.b64info.as_deref())?,
@@ -130,10 +131,12 @@ impl TokenVerifier for HmacTokens {
         token: &str,
         now: Timestamp,
     ) -> Result<SubscriptionGrant, TokenError> {
-        let mut claims = self.claims(token, now)?;
+        let mut claims = self.claims(token)?;
         let channel = claims.channel.take().filter(|channel| !channel.is_empty());
+        let channel = channel.ok_or_else(|| invalid("no channel in a subscription token"))?;
+        check_times(&claims, now)?;
         Ok(SubscriptionGrant {
-            channel: channel.ok_or_else(|| invalid("no channel in a subscription token"))?,
+            channel,
             user: user(claims.sub.take()),
             client: claims.client.take().filter(|client| !client.is_empty()),
             expire_at: claims.ends_at(),

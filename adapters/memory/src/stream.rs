@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ports::channels::{
-    ClientInfo, Epoch, HistoryQuery, Order, Position, Publication, Retention, StreamView, Version,
-};
+use ports::channels::{Epoch, HistoryQuery, Order, Position, Publication, Retention, StreamView, Version};
 use ports::time::Timestamp;
 
 /// The items of one timeline, and its top.
@@ -88,6 +86,8 @@ impl Stream {
                 let skipped = query.since.map_or(0, |since| index_of(since.saturating_add(1)));
                 self.publications().skip(skipped).take(limit).collect()
             }
+            // Before an offset that is not even the next one there is nothing, as after it.
+            Order::NewestFirst if query.since.is_some_and(|since| since > self.top + 1) => Vec::new(),
             Order::NewestFirst => {
                 let older =
                     query.since.map_or(self.items.len(), |since| index_of(since).min(self.items.len()));
@@ -135,17 +135,9 @@ impl Stream {
 }
 
 fn weight(publication: &Publication) -> usize {
-    let info = publication.info.as_deref().map_or(0, info_weight);
-    let tags = publication
-        .tags
-        .as_deref()
-        .map_or(0, |tags| tags.iter().map(|(name, value)| name.len() + value.len() + TAG_BYTES).sum());
-    ITEM_BYTES + publication.data.len() + info + tags
-}
-
-fn info_weight(info: &ClientInfo) -> usize {
-    let json = [&info.conn_info, &info.chan_info].into_iter().flatten().map(|json| json.len()).sum::<usize>();
-    INFO_BYTES + info.user.as_str().len() + json
+    let info = publication.info.as_ref().map_or(0, |_| INFO_BYTES);
+    let tags = publication.tags.as_ref().map_or(0, |tags| tags.len() * TAG_BYTES);
+    ITEM_BYTES + publication.payload_bytes() + info + tags
 }
 
 /// An empty stream with its entries in maps and the ledger.

@@ -108,6 +108,8 @@ pub struct Join {
     pub join: u32,
     /// Where it wants to continue.
     pub recover: Option<Recovery>,
+    /// Most bytes it may recover, within the feed's own bound.
+    pub recovery_bytes_max: usize,
     /// Refuse an unrecoverable position instead of reporting it.
     pub refuse_unrecoverable: bool,
     /// Tell the session of holes that cannot be filled.
@@ -171,7 +173,7 @@ struct Member {
 #[derive(Debug)]
 enum Stage {
     /// Until a read that began after `ticket` was drawn comes back.
-    Waiting { ticket: u64, recover: Option<Recovery>, refuse_unrecoverable: bool },
+    Waiting { ticket: u64, recover: Option<Recovery>, recovery_bytes_max: usize, refuse_unrecoverable: bool },
     /// Gets everything beyond `covered`.
     Live { covered: u64 },
 }

@@ -52,7 +52,7 @@ pub fn recover(
     if !reaches_top || !gapless {
         return if complete { Verdict::Lost } else { Verdict::Unread };
     }
-    let bytes: usize = missed.iter().map(|item| item.data.len()).sum();
+    let bytes: usize = missed.iter().map(|item| item.payload_bytes()).sum();
     if bytes > bounds.bytes_max {
         return Verdict::Lost;
     }

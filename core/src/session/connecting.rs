@@ -62,13 +62,16 @@ impl Session {
         let settings = Arc::clone(&self.realm.settings);
         let mut granted: Vec<Granted> = Vec::new();
         for (raw, details) in grant.channels {
-            let name = ChannelName::parse(&raw).ok();
-            let Some(name) = name.filter(|name| settings.namespaces.of(name).is_some()) else {
-                return self.refuse(now, id, ErrorCode::UnknownChannel, effects);
+            let Ok(name) = ChannelName::parse(&raw) else {
+                return self.refuse(now, id, ErrorCode::BadRequest, effects);
             };
+            if settings.namespaces.of(&name).is_none() {
+                return self.refuse(now, id, ErrorCode::UnknownChannel, effects);
+            }
             granted.push((name, details));
         }
-        if grant.user.is_anonymous() && !settings.anonymous && !settings.insecure {
+        let nobody_may = settings.anonymous_tokens || settings.anonymous || settings.insecure;
+        if grant.user.is_anonymous() && !nobody_may {
             return self.end(now, Disconnect::PERMISSION_DENIED, effects);
         }
         if granted.len() > settings.channels_max {
@@ -93,6 +96,7 @@ impl Session {
             joins: 0,
             ping_at: Timestamp::NEVER,
             pong_until: Timestamp::NEVER,
+            recovery_bytes: settings.recovery_bytes_max(),
             connecting: Some(Box::new(Connecting {
                 id,
                 remaining: granted.into(),

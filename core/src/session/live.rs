@@ -29,6 +29,9 @@ pub(super) struct Live {
     pub(super) ping_at: Timestamp,
     /// When the outstanding ping must have been answered; never if none is outstanding.
     pub(super) pong_until: Timestamp,
+    /// How many bytes may still be recovered before the client has shown, by a pong, that it has read what it got
+    /// (P-REC-5).
+    pub(super) recovery_bytes: usize,
     /// Present until the connect reply is out.
     pub(super) connecting: Option<Box<Connecting>>,
 }

@@ -7,7 +7,7 @@ use ports::channels::{ChannelName, ClientInfo};
 use ports::protocol::{Answer, Disconnect, ErrorCode};
 use ports::time::Timestamp;
 
-use super::task::Task;
+use super::task::{Task, Work};
 use super::{Effect, Job, Session, answer, refusal, timers};
 
 impl Session {
@@ -44,10 +44,29 @@ impl Session {
             return self.end(now, Disconnect::INSUFFICIENT_STATE, effects);
         }
         live.expire_at = grant.expire_at;
-        live.info =
-            Arc::new(ClientInfo { user: live.user.clone(), client, conn_info: grant.info, chan_info: None });
         let expiry = timers::ttl(now, grant.expire_at);
         effects.push(answer(id, Answer::Refresh { client, expiry }));
+        if live.info.conn_info != grant.info {
+            let user = live.user.clone();
+            live.info = Arc::new(ClientInfo { user, client, conn_info: grant.info, chan_info: None });
+            self.show_new_info();
+        }
+    }
+
+    /// What the connection says of itself has changed: its subscriptions and their presence follow (P-CONN-13).
+    fn show_new_info(&mut self) {
+        let client = self.client;
+        let Some(live) = self.live_mut() else { return };
+        let mut stale: Vec<(ChannelName, u32)> = Vec::new();
+        let mut subscriptions = std::mem::take(&mut live.subscriptions);
+        for (channel, subscription) in &mut subscriptions {
+            subscription.info = live.info_with(client, subscription.info.chan_info.clone());
+            stale.push((channel.clone(), subscription.join));
+        }
+        live.subscriptions = subscriptions;
+        for (channel, join) in stale {
+            self.waiting.push_front(Work::Enter { channel, join });
+        }
     }
 
     pub(super) fn sub_refresh(
@@ -66,6 +85,9 @@ impl Session {
         let Some(channel) = channel.filter(subscribed) else {
             return effects.push(refusal(id, ErrorCode::PermissionDenied));
         };
+        if self.live().is_some_and(|l| l.subscriptions.get(&channel).is_some_and(|one| one.is_server_side)) {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
         if token.is_empty() {
             return effects.push(refusal(id, ErrorCode::BadRequest));
         }
@@ -92,12 +114,20 @@ impl Session {
         if grant.expire_at.is_some_and(|at| at <= now) {
             return effects.push(refusal(id, ErrorCode::Expired));
         }
+        let client = self.client;
         let Some(live) = self.live_mut() else { return };
+        let info = live.info_with(client, grant.details.info);
         let Some(subscription) = live.subscriptions.get_mut(channel) else {
             return effects.push(refusal(id, ErrorCode::PermissionDenied));
         };
         subscription.expire_at = grant.expire_at;
+        let join = subscription.join;
+        let changed = subscription.info != info;
+        subscription.info = info;
         live.find_subscription_expiry();
         effects.push(answer(id, Answer::SubRefresh(timers::ttl(now, grant.expire_at))));
+        if changed {
+            self.waiting.push_front(Work::Enter { channel: channel.clone(), join });
+        }
     }
 }

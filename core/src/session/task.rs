@@ -23,7 +23,7 @@ pub(super) enum Task {
     Entering(Box<Plan>),
     /// The feed has been asked.
     Joining(Box<Plan>),
-    /// A join is being told to others.
+    /// A join is being told to others, or presence brought up to date; nobody waits for it.
     Announcing,
     /// Presence is being removed and a leave told; a command may want its reply.
     Departing { id: Option<u32>, farewells: Vec<Farewell> },
@@ -77,6 +77,10 @@ pub(super) enum Work {
     Command(Command),
     /// The rest of an ended subscription.
     Depart(Farewell),
+    /// Something that cannot be read; nothing after it counts.
+    Malformed,
+    /// A subscription's presence to be brought up to date, if it still holds.
+    Enter { channel: ChannelName, join: u32 },
     /// A subscription's join to be told, if it still holds.
     Announce { channel: ChannelName, join: u32 },
 }
@@ -192,11 +196,13 @@ impl Session {
         let Some(live) = self.live_mut() else { return };
         live.joins = live.joins.wrapping_add(1);
         plan.join = live.joins;
+        let recovery_bytes_max = live.recovery_bytes;
         effects.push(Effect::Join(Join {
             address: Arc::clone(&plan.address),
             stream: plan.stream,
             join: plan.join,
             recover: plan.recover.clone(),
+            recovery_bytes_max,
             refuse_unrecoverable: plan.refuse_unrecoverable,
             positioned: plan.positioned,
             notices: plan.notices,
@@ -226,10 +232,13 @@ impl Session {
     }
 
     fn subscribed(&mut self, now: Timestamp, plan: Plan, admission: Admission, effects: &mut Vec<Effect>) {
+        let recovered = admission.recovered.iter().flatten();
+        let recovered_bytes: usize = recovered.map(|publication| publication.payload_bytes()).sum();
         let subscribed = subscribe_answer(now, &plan, admission);
         let Plan { origin, announces, join, .. } = plan;
         let channel = plan.address.place.channel().clone();
         let Some(live) = self.live_mut() else { return };
+        live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
         live.remember(Subscription::from(plan));
         match origin {
             Origin::Command(id) => {
@@ -266,6 +275,20 @@ impl Session {
         subscription.announced = true;
         let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
         self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
+    }
+
+    /// Replaces a subscription's entry in presence with what the connection says of itself now.
+    pub(super) fn enter_again(
+        &mut self,
+        now: Timestamp,
+        channel: &ChannelName,
+        join: u32,
+        effects: &mut Vec<Effect>,
+    ) {
+        let subscription = self.live().and_then(|live| live.subscriptions.get(channel));
+        let Some(subscription) = subscription.filter(|one| one.join == join && one.presence) else { return };
+        let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
+        self.run(now, Task::Announcing, Job::Enter { address, info }, effects);
     }
 
     fn not_joined(&mut self, now: Timestamp, plan: &Plan, error: ErrorCode, effects: &mut Vec<Effect>) {

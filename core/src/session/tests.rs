@@ -7,6 +7,7 @@ mod driver;
 mod heartbeat;
 mod properties;
 mod queueing;
+mod recovery_budget;
 mod refreshing;
 mod server_side;
 mod subscribing;

@@ -118,8 +118,12 @@ impl Session {
 
     /// One pong per ping (P-CONN-5).
     pub(super) fn pong(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let recovery_bytes = self.realm.settings.recovery_bytes_max();
         match self.live_mut() {
-            Some(live) if live.pong_until != Timestamp::NEVER => live.pong_until = Timestamp::NEVER,
+            Some(live) if live.pong_until != Timestamp::NEVER => {
+                live.pong_until = Timestamp::NEVER;
+                live.recovery_bytes = recovery_bytes;
+            }
             Some(_) | None => self.end(now, Disconnect::BAD_REQUEST, effects),
         }
     }

@@ -44,6 +44,16 @@ impl Feeds {
         self.addresses.get(index as usize).cloned().flatten()
     }
 
+    /// All channels with the numbers of their feeds.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (Arc<Address>, u32)> {
+        self.addresses().filter_map(|address| Some((Arc::clone(address), self.entries.get(address)?.number)))
+    }
+
+    /// An empty table whose feeds cannot be mistaken for this one's.
+    pub(super) fn successor(&self) -> Self {
+        Self { numbers: self.numbers, ..Self::default() }
+    }
+
     pub(super) fn addresses(&self) -> impl Iterator<Item = &Arc<Address>> {
         self.addresses.iter().flatten()
     }

@@ -53,16 +53,23 @@ impl Shard {
         }
     }
 
-    /// An empty shard in place of one whose state cannot be trusted. Answers to the old one's sessions mean nobody here.
-    pub fn successor(&self, now: Timestamp) -> Self {
+    /// An empty shard in place of one whose state cannot be trusted. What the old one held outside is given back, and
+    /// answers to its sessions and feeds mean nobody here.
+    pub fn successor(&self, now: Timestamp, effects: &mut Vec<Effect>) -> Self {
+        effects.extend(self.seats.users().map(Effect::Went));
+        for (address, feed) in self.feeds.numbers() {
+            effects.push(Effect::Release { address, feed });
+        }
         let mut shard = Self::new(Arc::clone(&self.realm), now);
         shard.seats = self.seats.successor();
+        shard.feeds = self.feeds.successor();
         shard
     }
 
     fn part_with_session(&mut self, now: Timestamp, id: SeatId, effects: &mut Vec<Effect>) {
         let Some(seat) = self.seats.get_mut(id) else { return };
         let wanted = seat.session.abandon();
+        self.subscriptions = self.seats.iter().map(|(_, seat)| seat.session.subscription_count()).sum();
         self.perform_session(now, id, wanted, effects);
         let addresses: Vec<Arc<Address>> = self.feeds.addresses().map(Arc::clone).collect();
         for address in addresses {

@@ -80,6 +80,11 @@ impl Seats {
         })
     }
 
+    /// The users of the established connections.
+    pub(super) fn users(&self) -> impl Iterator<Item = UserId> {
+        self.places.iter().filter_map(|(_, place)| place.as_ref()?.user.clone())
+    }
+
     pub(super) fn came(&mut self, id: SeatId, user: UserId) {
         if let Some(seat) = self.get_mut(id) {
             seat.user = Some(user);

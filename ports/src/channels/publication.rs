@@ -91,6 +91,23 @@ pub struct Publication {
     pub tags: Option<Arc<Tags>>,
 }
 
+impl Publication {
+    /// Bytes of everything in it that is sent to subscribers, names and punctuation aside.
+    pub fn payload_bytes(&self) -> usize {
+        let info = self.info.as_deref().map_or(0, ClientInfo::payload_bytes);
+        let tags = self.tags.as_deref().into_iter().flatten();
+        self.data.len() + info + tags.map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
+}
+
+impl ClientInfo {
+    /// Bytes of the user's name and the application's JSON.
+    pub fn payload_bytes(&self) -> usize {
+        let json = [&self.conn_info, &self.chan_info].into_iter().flatten();
+        self.user.as_str().len() + json.map(Bytes::len).sum::<usize>()
+    }
+}
+
 /// A connection as others see it: in presence, joins, leaves and client publications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientInfo {
@@ -152,12 +169,12 @@ impl Published {
         }
     }
 
-    /// What it weighs in a queue, in bytes: the payload and a flat part for everything around it.
+    /// What it weighs in a queue, in bytes: what is sent of it and a flat part for everything around it.
     pub fn weight(&self) -> usize {
         const FLAT: usize = 128;
         match &self.event {
-            Event::Publication(publication, _) => FLAT + publication.data.len(),
-            Event::Join(_) | Event::Leave(_) => FLAT,
+            Event::Publication(publication, _) => FLAT + publication.payload_bytes(),
+            Event::Join(info) | Event::Leave(info) => FLAT + info.payload_bytes(),
         }
     }
 }

@@ -41,17 +41,6 @@ pub enum Wake {
     Under,
 }
 
-/// What a shard takes out at once.
-#[derive(Default)]
-pub struct Batch {
-    /// Control messages.
-    pub controls: VecDeque<Control>,
-    /// Publications, in order per channel.
-    pub publications: VecDeque<Arc<Published>>,
-    /// Channels of which something was dropped after those.
-    pub behind: HashSet<Arc<Address>>,
-}
-
 impl Inbox {
     /// Queues a publication. If it does not fit, it is dropped and its channel is behind. Never waits.
     pub fn publish(&self, published: Arc<Published>) -> Wake {
@@ -82,27 +71,24 @@ impl Inbox {
         queue.wake()
     }
 
-    /// Queues a newcomer; `None` if too much waits already.
-    pub fn admit(&self, control: Control) -> Option<Wake> {
-        let mut queue = self.queue.lock();
-        if queue.controls.len() >= CONTROLS_MAX {
-            return None;
-        }
-        queue.controls.push_back(control);
-        Some(queue.wake())
+    /// Whether so much waits that newcomers should go elsewhere.
+    pub fn is_full(&self) -> bool {
+        self.queue.lock().controls.len() >= CONTROLS_MAX
     }
 
-    /// Takes everything out.
-    pub fn take(&self) -> Batch {
+    /// Takes all control messages out; whoever queues anything from now on wakes the shard.
+    pub fn take_controls(&self) -> VecDeque<Control> {
         let mut queue = self.queue.lock();
         queue.woken = false;
+        std::mem::take(&mut queue.controls)
+    }
+
+    /// Takes all publications out, in order per channel, and the channels of which something was dropped after them.
+    pub fn take_publications(&self) -> (VecDeque<Arc<Published>>, HashSet<Arc<Address>>) {
+        let mut queue = self.queue.lock();
         queue.bytes = 0;
         queue.channel_bytes.clear();
-        Batch {
-            controls: std::mem::take(&mut queue.controls),
-            publications: std::mem::take(&mut queue.publications),
-            behind: std::mem::take(&mut queue.behind),
-        }
+        (std::mem::take(&mut queue.publications), std::mem::take(&mut queue.behind))
     }
 }
 

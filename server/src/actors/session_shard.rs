@@ -2,7 +2,7 @@
 
 mod performer;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use ports::channels::Published;
+use ports::channels::{Address, Published};
+use ports::protocol::Disconnect;
 use ports::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::net::TcpStream;
@@ -21,8 +22,8 @@ use wigwag_core::shard::{Effect, Input, Loss, SeatId, Shard};
 use wigwag_core::wheel::TICK;
 
 use self::performer::Links;
-use super::inbox::{Batch, Inbox, Wake};
-use crate::node::Services;
+use super::inbox::{Inbox, Wake};
+use crate::node::{Counts, Services};
 use crate::transport::link::{Dialect, Link};
 use crate::transport::reader::Reader;
 
@@ -69,28 +70,41 @@ pub struct ShardCell {
     actor: Mutex<Option<ActorRef<Message>>>,
     /// Connections given to this shard that are not gone yet.
     load: AtomicUsize,
+    sessions: AtomicUsize,
+    subscriptions: AtomicUsize,
     services: Arc<Services>,
 }
 
 struct State {
     shard: Shard,
     links: Links,
+    /// Taken out of the inbox and not handled yet.
+    publications: VecDeque<Arc<Published>>,
+    /// Behind after those.
+    behind: HashSet<Arc<Address>>,
 }
 
-/// Publications handled before other tasks of the thread get a turn.
-const SLICE: usize = 64;
+/// Frames sent before readers, timers and newcomers get a turn.
+const SLICE_FRAMES: usize = 512;
 
 impl ShardCell {
     /// An empty shard.
     pub fn new(index: u16, services: Arc<Services>) -> Self {
         let shard = Shard::new(Arc::clone(&services.realm), services.now());
-        let state = Mutex::new(State { shard, links: Links::default() });
+        let state = Mutex::new(State {
+            shard,
+            links: Links::default(),
+            publications: VecDeque::new(),
+            behind: HashSet::new(),
+        });
         Self {
             index,
             inbox: Inbox::default(),
             state,
             actor: Mutex::new(None),
             load: AtomicUsize::new(0),
+            sessions: AtomicUsize::new(0),
+            subscriptions: AtomicUsize::new(0),
             services,
         }
     }
@@ -126,10 +140,13 @@ impl ShardCell {
         self.drive(Input::Session(seat, wigwag_core::session::Input::Gone));
     }
 
-    /// Queues a new connection, unless the shard has too much to do.
-    pub fn adopt(&self, adoption: Adoption) -> Result<(), Overloaded> {
-        let wake = self.inbox.admit(Control::Adopt(Box::new(adoption))).ok_or(Overloaded)?;
-        self.wake(wake);
+    /// Queues a new connection; gives it back if the shard has too much to do.
+    pub fn adopt(&self, adoption: Box<Adoption>) -> Result<(), Box<Adoption>> {
+        if self.inbox.is_full() {
+            return Err(adoption);
+        }
+        self.load.fetch_add(1, Ordering::Relaxed);
+        self.control(Control::Adopt(adoption));
         Ok(())
     }
 
@@ -142,30 +159,47 @@ impl ShardCell {
         }
     }
 
-    /// Sessions, subscriptions and channels in this shard.
+    /// Sessions and subscriptions in this shard; channels are counted once, by the hub.
     pub fn counts(&self) -> Counts {
-        let state = self.state.lock();
+        let (sessions, subscriptions) = (&self.sessions, &self.subscriptions);
         Counts {
-            sessions: state.shard.session_count(),
-            subscriptions: state.shard.subscription_count(),
-            channels: state.shard.feed_count(),
+            sessions: sessions.load(Ordering::Relaxed),
+            subscriptions: subscriptions.load(Ordering::Relaxed),
+            channels: 0,
         }
     }
 
     /// Passes an input to the machine and performs what it wants, and what comes of that at once.
     pub fn drive(self: &Arc<Self>, input: Input) {
+        self.drive_in(&mut self.state.lock(), input);
+    }
+
+    /// The same with the state at hand; returns how many frames were sent.
+    fn drive_in(self: &Arc<Self>, state: &mut State, input: Input) -> usize {
         let now = self.services.now();
-        let mut state = self.state.lock();
         let mut inputs = VecDeque::from([input]);
         let mut effects = Vec::new();
+        let mut sent = 0;
         while let Some(input) = inputs.pop_front() {
             let handled = catch_unwind(AssertUnwindSafe(|| state.shard.handle(now, input, &mut effects)));
             if handled.is_err() {
                 self.mourn(now, &mut state.shard, &mut effects);
             }
             for effect in effects.drain(..) {
-                self.perform(&mut state.links, effect, &mut inputs);
+                sent += usize::from(matches!(effect, Effect::Send(..)));
+                self.perform_or_fail(&mut state.links, effect, &mut inputs);
             }
+        }
+        self.sessions.store(state.shard.session_count(), Ordering::Relaxed);
+        self.subscriptions.store(state.shard.subscription_count(), Ordering::Relaxed);
+        sent
+    }
+
+    /// A panic while one effect is performed must not cost the others, which are other connections'.
+    fn perform_or_fail(self: &Arc<Self>, links: &mut Links, effect: Effect, inputs: &mut VecDeque<Input>) {
+        let performed = catch_unwind(AssertUnwindSafe(|| self.perform(links, effect, inputs)));
+        if performed.is_err() {
+            self.fail();
         }
     }
 
@@ -193,33 +227,61 @@ impl ShardCell {
         let mut state = self.state.lock();
         let mut effects = Vec::new();
         let mut inputs = VecDeque::new();
-        let State { shard, links } = &mut *state;
+        let State { shard, links, .. } = &mut *state;
         if catch_unwind(AssertUnwindSafe(|| shard.start_over(now, &mut effects))).is_err() {
             links.close_all();
             links.forget_all();
-            *shard = shard.successor(now);
+            effects.clear();
+            *shard = shard.successor(now, &mut effects);
         }
         for effect in effects {
-            self.perform(links, effect, &mut inputs);
+            self.perform_or_fail(links, effect, &mut inputs);
         }
         for input in inputs {
             self.control(Control::Input(input));
         }
     }
 
+    /// Control messages first, then publications until a slice of frames has been sent. If anything is left, the shard
+    /// wakes itself again, so that readers, ticks and newcomers come in between.
     async fn flush(self: &Arc<Self>) {
-        let Batch { controls, publications, behind } = self.inbox.take();
-        for control in controls {
+        for control in self.inbox.take_controls() {
             self.obey(control);
         }
-        for (count, published) in publications.into_iter().enumerate() {
-            self.drive(Input::Arrived(published));
-            if count % SLICE == SLICE - 1 {
-                tokio::task::yield_now().await;
+        let is_done = self.flush_slice();
+        self.shed();
+        if !is_done {
+            self.wake(Wake::Needed);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn flush_slice(self: &Arc<Self>) -> bool {
+        let mut state = self.state.lock();
+        if state.publications.is_empty() && state.behind.is_empty() {
+            (state.publications, state.behind) = self.inbox.take_publications();
+        }
+        let mut sent = 0;
+        while let Some(published) = state.publications.pop_front() {
+            sent += 1 + self.drive_in(&mut state, Input::Arrived(published));
+            if sent >= SLICE_FRAMES {
+                return false;
             }
         }
-        for address in behind {
-            self.drive(Input::Behind(address));
+        for address in std::mem::take(&mut state.behind) {
+            self.drive_in(&mut state, Input::Behind(address));
+        }
+        true
+    }
+
+    /// If all queues of the node together are too long, the longest ones of this shard go.
+    fn shed(self: &Arc<Self>) {
+        let services = &self.services;
+        let Some(share) = services.pending.share_of_excess(services.hub().shards().len()) else { return };
+        let slowest = self.state.lock().links.slowest(share);
+        for seat in slowest {
+            let slow = wigwag_core::session::Input::Close(Disconnect::SLOW);
+            self.drive(Input::Session(seat, slow));
         }
     }
 
@@ -238,7 +300,10 @@ impl ShardCell {
     fn take_in(self: &Arc<Self>, adoption: Adoption) {
         let stream = match TcpStream::from_std(adoption.stream) {
             Ok(stream) => stream,
-            Err(error) => return warn!(%error, "a socket could not be taken over"),
+            Err(error) => {
+                self.load.fetch_sub(1, Ordering::Relaxed);
+                return warn!(%error, "a socket could not be taken over");
+            }
         };
         let settings = &self.services.realm.settings;
         let link = Arc::new(Link::new(
@@ -248,7 +313,6 @@ impl ShardCell {
             Arc::clone(&self.services.pending),
         ));
         let seat = self.seat(&link);
-        self.load.fetch_add(1, Ordering::Relaxed);
         debug!(shard = self.index, peer = %adoption.peer, "connection opened");
         let frame_bytes_max = self.services.frame_bytes_max;
         let reader = Reader::new(Arc::clone(self), seat, link, frame_bytes_max, adoption.permit);
@@ -263,21 +327,6 @@ impl ShardCell {
         state.links.put(seat, Arc::clone(link));
         seat
     }
-}
-
-/// Too much waits for the shard already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overloaded;
-
-/// Numbers of a shard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Open sessions.
-    pub sessions: usize,
-    /// Their subscriptions.
-    pub subscriptions: usize,
-    /// Channels with local subscribers.
-    pub channels: usize,
 }
 
 /// The actor over a [`ShardCell`]. Spawned on the shard's own thread, and again with the same cell after a failure.
@@ -307,7 +356,10 @@ impl Actor for SessionShard {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Message::Flush => cell.flush().await,
-            Message::Tick => cell.drive(Input::Tick),
+            Message::Tick => {
+                cell.drive(Input::Tick);
+                cell.shed();
+            }
             Message::Fail => return Err("code of the shard panicked".into()),
         }
         Ok(())

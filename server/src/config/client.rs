@@ -8,10 +8,12 @@ use super::units::Size;
 section! {
     /// Connections.
     Client {
-        /// Development switch: every permission and token check is skipped.
+        /// Development switch: every permission is given and no token is needed.
         insecure: bool = false;
         /// Connections without a token become the anonymous user.
         anonymous: bool = false;
+        /// Tokens without a user are accepted, as the anonymous user.
+        anonymous_tokens: bool = true;
         /// Time between pings.
         ping_interval: Duration = Duration::from_secs(25);
         /// How long a pong may take; shorter than the interval.

@@ -14,6 +14,7 @@ impl Config {
             namespaces: self.namespaces(),
             insecure: client.insecure,
             anonymous: client.anonymous,
+            anonymous_tokens: client.anonymous_tokens,
             ping_interval: client.ping_interval,
             pong_timeout: client.pong_timeout,
             stale_timeout: client.stale_timeout,

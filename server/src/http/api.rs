@@ -5,9 +5,8 @@ mod requests;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequest as _, Path, RawQuery, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,13 +40,18 @@ pub async fn call(
     State(edge): State<Arc<Edge>>,
     Path(method): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
-    if let Err(problem) = edge.authenticate(&headers, query.as_deref().unwrap_or_default()) {
+    // Before the body is read, so that strangers cannot fill the memory.
+    if let Err(problem) = edge.authenticate(request.headers(), query.as_deref().unwrap_or_default()) {
         return problem.into_response();
     }
-    let body = match body {
+    let Ok(_permit) = edge.api_calls.try_acquire() else {
+        let detail = "too many calls at a time; try again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_calls", detail);
+        return problem.retry_after(1).into_response();
+    };
+    let body = match Bytes::from_request(request, &()).await {
         Ok(body) => body,
         Err(rejection) => {
             let detail = format!("the body cannot be taken: {}", rejection.body_text());
@@ -93,22 +97,27 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 
 async fn publish(channels: &Channels, caller: &Caller, body: &[u8]) -> Result<Bytes, Failure> {
     let request: PublishRequest = read(body)?;
-    let data = match (&request.b64data, &request.data) {
+    let base64 = request.b64data.filter(|base64| !base64.is_empty());
+    let data = match (&base64, &request.data) {
         (Some(base64), _) => STANDARD
             .decode(base64)
             .map_err(|error| Failure::Api(ErrorCode::BadRequest, format!("b64data: {error}")))?,
         (None, Some(data)) => data.get().as_bytes().to_vec(),
         (None, None) => Vec::new(),
     };
-    let version = Version { number: request.version, epoch: request.version_epoch };
+    let version = Version {
+        number: request.version.unwrap_or_default(),
+        epoch: request.version_epoch.unwrap_or_default(),
+    };
     let post = Post {
         data: data.into(),
-        tags: request.tags,
-        skip_history: request.skip_history,
-        idempotency_key: Some(request.idempotency_key).filter(|key| !key.is_empty()),
+        tags: request.tags.unwrap_or_default(),
+        skip_history: request.skip_history.unwrap_or_default(),
+        idempotency_key: request.idempotency_key.filter(|key| !key.is_empty()),
         version: Some(version).filter(|version| version.number > 0),
     };
-    let Receipt { position, .. } = channels.publish(caller, &request.channel, post).await?;
+    let Receipt { position, .. } =
+        channels.publish(caller, &request.channel.unwrap_or_default(), post).await?;
     let mut result = Map::new();
     if let Some(position) = position {
         result.insert("offset".into(), Value::from(position.offset));
@@ -119,21 +128,22 @@ async fn publish(channels: &Channels, caller: &Caller, body: &[u8]) -> Result<By
 
 async fn history(channels: &Channels, caller: &Caller, body: &[u8]) -> Result<Bytes, Failure> {
     let request: HistoryRequest = read(body)?;
-    let order = if request.reverse { Order::NewestFirst } else { Order::OldestFirst };
+    let order = if request.reverse.unwrap_or_default() { Order::NewestFirst } else { Order::OldestFirst };
     let since = request.since.map(Recovery::from);
-    let view = channels.history(caller, &request.channel, request.limit, since, order).await?;
+    let channel = request.channel.unwrap_or_default();
+    let view = channels.history(caller, &channel, request.limit.unwrap_or_default(), since, order).await?;
     let StreamView { publications, top } = view;
     say(&Answer::History(Box::new(StreamAnswer { publications, top })))
 }
 
 async fn presence(channels: &Channels, caller: &Caller, body: &[u8]) -> Result<Bytes, Failure> {
     let request: ChannelRequest = read(body)?;
-    say(&Answer::Presence(channels.presence(caller, &request.channel).await?))
+    say(&Answer::Presence(channels.presence(caller, &request.channel.unwrap_or_default()).await?))
 }
 
 async fn presence_stats(channels: &Channels, caller: &Caller, body: &[u8]) -> Result<Bytes, Failure> {
     let request: ChannelRequest = read(body)?;
-    say(&Answer::PresenceStats(channels.presence_stats(caller, &request.channel).await?))
+    say(&Answer::PresenceStats(channels.presence_stats(caller, &request.channel.unwrap_or_default()).await?))
 }
 
 fn say(answer: &Answer) -> Result<Bytes, Failure> {

@@ -13,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
@@ -23,8 +23,17 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUESTS_MAX: usize = 1_024;
 /// Pause after a failed accept (no more files, for example), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Failed accepts between two warnings: about ten seconds.
+const FAILURES_PER_WARNING: u32 = 200;
+/// How long a socket may be used for HTTP before it is closed between two requests, and how much longer it may take to
+/// end. Upgraded sockets have left by then.
+const HTTP_LIFETIME: Duration = Duration::from_secs(60);
+const HTTP_GRACE: Duration = Duration::from_secs(10);
+/// Longest head of a request.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// Accepts until told to stop. Beyond its bound, new sockets wait in the system's backlog.
+/// Accepts until told to stop, then waits for the requests under way. Beyond its bound, new sockets wait in the system's
+/// backlog.
 pub async fn run(
     listener: TcpListener,
     router: Router,
@@ -32,14 +41,15 @@ pub async fn run(
     mut listening: watch::Receiver<bool>,
 ) {
     let slots = Arc::new(Semaphore::new(connections_max + REQUESTS_MAX));
+    let mut failures: u32 = 0;
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stopped(&mut listening) => return,
+            accepted = accept(&listener, &slots) => accepted,
+            () = stopped(&mut listening) => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok((stream, peer, slot)) => {
+                failures = 0;
                 let (router, listening) = (router.clone(), listening.clone());
                 tokio::spawn(async move {
                     serve(stream, peer, router, listening).await;
@@ -47,11 +57,27 @@ pub async fn run(
                 });
             }
             Err(error) => {
-                warn!(%error, "a connection could not be accepted");
+                if failures.is_multiple_of(FAILURES_PER_WARNING) {
+                    warn!(%error, "connections cannot be accepted; if files are short, raise the limit (ulimit -n)");
+                }
+                failures = failures.wrapping_add(1);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
+    drop(listener);
+    let all = u32::try_from(connections_max + REQUESTS_MAX).unwrap_or(u32::MAX);
+    // The caller has a deadline for this.
+    let _ = slots.acquire_many(all).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, slot))
 }
 
 /// Returns when the node listens no more.
@@ -72,17 +98,26 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, mut listenin
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = stopped(&mut listening) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let enough = async {
+        tokio::select! {
+            () = stopped(&mut listening) => {}
+            () = tokio::time::sleep(HTTP_LIFETIME) => {}
         }
     };
-    if let Err(error) = served {
-        debug!(%error, "an HTTP connection ended early");
+    let served = tokio::select! {
+        served = connection.as_mut() => Ok(served),
+        () = enough => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(HTTP_GRACE, connection).await
+        }
+    };
+    match served {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "an HTTP connection ended early"),
+        Err(_elapsed) => debug!("an HTTP connection did not end in time"),
     }
 }

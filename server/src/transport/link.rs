@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes};
 use parking_lot::Mutex;
 use ports::protocol::{ClientProtocol, Disconnect, Frames};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::frame::{self, Kind};
@@ -58,9 +60,9 @@ impl Pending {
         Self { bytes: AtomicUsize::new(0), bytes_max }
     }
 
-    /// Whether the slowest connections should go.
-    pub fn is_excessive(&self) -> bool {
-        self.bytes() > self.bytes_max
+    /// How many bytes each of so many shards may have queued, if all of them together have too many.
+    pub fn share_of_excess(&self, shards: usize) -> Option<usize> {
+        (self.bytes() > self.bytes_max).then_some(self.bytes_max / shards.max(1))
     }
 
     /// How many bytes are queued.
@@ -71,6 +73,8 @@ impl Pending {
 
 struct Outbox {
     pending: VecDeque<Bytes>,
+    /// Part of the first frame has been written already.
+    front_begun: bool,
     bytes: usize,
     stage: Stage,
     paused: bool,
@@ -111,8 +115,14 @@ pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 impl Link {
     /// A link over a socket that is registered with the running runtime.
     pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize, pending: Arc<Pending>) -> Self {
-        let outbox =
-            Outbox { pending: VecDeque::new(), bytes: 0, stage: Stage::Open, paused: false, waker: None };
+        let outbox = Outbox {
+            pending: VecDeque::new(),
+            front_begun: false,
+            bytes: 0,
+            stage: Stage::Open,
+            paused: false,
+            waker: None,
+        };
         Self { stream, dialect, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
     }
 
@@ -131,33 +141,49 @@ impl Link {
 
     /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3).
     pub fn close(&self, disconnect: &Disconnect) {
+        if *disconnect == Disconnect::CONNECTION_CLOSED {
+            return self.end(&mut self.outbox.lock(), Stage::Closed);
+        }
+        if *disconnect == Disconnect::SLOW {
+            let mut outbox = self.outbox.lock();
+            let dropped = outbox.drop_whole_frames();
+            self.uncount(&outbox, dropped);
+        }
         self.close_with(disconnect.code, &disconnect.reason);
     }
 
-    /// The same with a code of the WebSocket protocol itself.
+    /// The same with any code, such as those of the WebSocket protocol itself.
     pub fn close_with(&self, code: u16, reason: &str) {
         let mut outbox = self.outbox.lock();
-        if outbox.stage != Stage::Open {
-            return;
-        }
-        if code == Disconnect::CONNECTION_CLOSED.code {
-            outbox.stage = Stage::Closed;
-        } else {
-            if code == Disconnect::SLOW.code {
-                let dropped = outbox.drop_whole_frames();
-                self.pending.bytes.fetch_sub(dropped, Ordering::Relaxed);
-            }
+        if outbox.stage == Stage::Open {
+            self.end(&mut outbox, Stage::Closing);
             self.put(&mut outbox, frame::close_frame(code, reason));
-            outbox.stage = Stage::Closing;
         }
-        outbox.wake();
     }
 
     /// Ends everything at once.
     pub fn abort(&self) {
-        let mut outbox = self.outbox.lock();
-        outbox.stage = Stage::Closed;
+        self.end(&mut self.outbox.lock(), Stage::Closed);
+    }
+
+    /// Says that nothing more will be written, after everything was.
+    pub fn finish(&self) {
+        // A socket that is gone already needs no goodbye.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// What is queued for a connection that is ending no longer counts.
+    fn end(&self, outbox: &mut Outbox, stage: Stage) {
+        self.uncount(outbox, outbox.bytes);
+        outbox.stage = stage;
         outbox.wake();
+    }
+
+    /// So many bytes are not queued any more.
+    fn uncount(&self, outbox: &Outbox, bytes: usize) {
+        if outbox.stage == Stage::Open {
+            self.pending.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Stops or resumes reading.
@@ -235,7 +261,9 @@ impl Link {
     fn put(&self, outbox: &mut Outbox, frame: Bytes) {
         let was_empty = outbox.pending.is_empty();
         outbox.bytes += frame.len();
-        self.pending.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        if outbox.stage == Stage::Open {
+            self.pending.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        }
         outbox.pending.push_back(frame);
         if was_empty {
             // A failed write shows in the reader's next turn.
@@ -251,12 +279,13 @@ impl Link {
         while let Some(first) = outbox.pending.front_mut() {
             match self.stream.try_write(first) {
                 Ok(count) => {
-                    outbox.bytes -= count;
-                    self.pending.bytes.fetch_sub(count, Ordering::Relaxed);
                     first.advance(count);
+                    outbox.front_begun = !first.is_empty();
                     if first.is_empty() {
                         outbox.pending.pop_front();
                     }
+                    outbox.bytes -= count;
+                    self.uncount(outbox, count);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
@@ -269,7 +298,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.pending.bytes.fetch_sub(self.outbox.get_mut().bytes, Ordering::Relaxed);
+        self.abort();
     }
 }
 
@@ -280,9 +309,9 @@ impl Outbox {
         }
     }
 
-    /// Keeps only the frame that may be half written; returns how many bytes went.
+    /// Keeps only a frame that is half written; returns how many bytes went.
     fn drop_whole_frames(&mut self) -> usize {
-        self.pending.truncate(1);
+        self.pending.truncate(usize::from(self.front_begun));
         let left = self.pending.iter().map(Bytes::len).sum();
         std::mem::replace(&mut self.bytes, left) - left
     }

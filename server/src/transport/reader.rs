@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
-use ports::protocol::Command;
+use ports::protocol::{Command, Disconnect};
 use tokio::sync::OwnedSemaphorePermit;
 use wigwag_core::session;
 use wigwag_core::shard::{Input, SeatId};
@@ -32,6 +33,8 @@ pub struct Reader {
     backlog: VecDeque<session::Input>,
     /// The client has sent its close frame.
     heard_close: bool,
+    /// The client has sent what is no WebSocket conversation.
+    faulted: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -40,6 +43,11 @@ struct Parsed {
     fed: Result<(), Fault>,
     closed: Option<u16>,
 }
+
+/// After reading so much at once a connection lets its neighbours on.
+const BIG_READ_BYTES: usize = 16 * 1024;
+/// Commands of one connection before its neighbours get a turn.
+const TURN_COMMANDS: usize = 32;
 
 /// The code of a close frame without one (RFC 6455, 7.1.5).
 const NORMAL_CLOSURE: u16 = 1000;
@@ -61,7 +69,8 @@ impl Reader {
         permit: OwnedSemaphorePermit,
     ) -> Self {
         let assembler = Assembler::new(frame_bytes_max);
-        Self { cell, seat, link, assembler, backlog: VecDeque::new(), heard_close: false, _permit: permit }
+        let backlog = VecDeque::new();
+        Self { cell, seat, link, assembler, backlog, heard_close: false, faulted: false, _permit: permit }
     }
 
     /// Runs to the end of the connection. `first` is what was read together with the upgrade request.
@@ -69,13 +78,12 @@ impl Reader {
         let mut course = Course::On;
         if !first.is_empty() {
             let parsed = self.parse(&mut first.to_vec());
-            course = self.follow(parsed);
+            course = self.follow(parsed).await;
         }
         while course == Course::On {
             course = self.turn().await;
         }
-        let answered = self.heard_close && self.link.is_flushed();
-        if self.link.stage() == Stage::Closing && !answered {
+        if self.link.stage() == Stage::Closing {
             self.await_close().await;
         }
         self.link.abort();
@@ -90,75 +98,101 @@ impl Reader {
             Turn::Read(count) => {
                 let parsed = SCRATCH
                     .with_borrow_mut(|scratch| scratch.get_mut(..count).map(|bytes| self.parse(bytes)));
-                parsed.map_or(Course::Over, |parsed| self.follow(parsed))
+                let Some(parsed) = parsed else { return Course::Over };
+                let course = self.follow(parsed).await;
+                if count > BIG_READ_BYTES {
+                    tokio::task::yield_now().await;
+                }
+                course
             }
-            Turn::Unpaused => self.hand_over(),
+            Turn::Unpaused => self.hand_over().await,
             Turn::End | Turn::Stage(_) => Course::Over,
         }
     }
 
-    /// Takes bytes apart into commands, which go to the backlog.
+    /// Takes bytes apart into commands, which go to the backlog. What follows a close frame means nothing, and of
+    /// several pings only the latest is answered (RFC 6455, 5.5.1 and 5.5.3).
     fn parse(&mut self, bytes: &mut [u8]) -> Parsed {
         let (link, backlog) = (&self.link, &mut self.backlog);
         let mut closed = None;
+        let mut ping = None;
         let fed = self.assembler.feed(bytes, &mut |item| match item {
+            _ if closed.is_some() => {}
             Item::Message(message) => decode(link, message, backlog),
-            Item::Ping(payload) => {
-                // An overflow is met by the next message.
-                let _ = link.send(frame::frame(Kind::Pong, payload));
-            }
+            Item::Ping(payload) => ping = Some(payload.to_vec()),
             Item::Pong => {}
             Item::Close(code) => closed = Some(code.unwrap_or(NORMAL_CLOSURE)),
         });
+        if let Some(payload) = ping
+            && link.send(frame::frame(Kind::Pong, &payload)).is_err()
+        {
+            backlog.push_back(session::Input::Close(Disconnect::SLOW));
+        }
         Parsed { fed, closed }
     }
 
     /// Hands the commands over, then minds what the bytes said about the conversation itself.
-    fn follow(&mut self, parsed: Parsed) -> Course {
-        let course = self.hand_over();
+    async fn follow(&mut self, parsed: Parsed) -> Course {
+        let course = self.hand_over().await;
         if let Some(code) = parsed.closed {
             self.heard_close = true;
             self.link.close_with(code, "");
+            self.cell.drive(Input::Session(self.seat, session::Input::Gone));
             return Course::Over;
         }
         if let Err(fault) = parsed.fed {
+            self.faulted = true;
             self.link.close_with(fault.code(), &fault.to_string());
+            self.cell.drive(Input::Session(self.seat, session::Input::Gone));
             return Course::Over;
         }
         course
     }
 
-    fn hand_over(&mut self) -> Course {
+    /// Gives the session what waits, as long as it takes it; neighbours get a turn now and then.
+    async fn hand_over(&mut self) -> Course {
+        let mut count = 0;
         while !self.link.is_paused() {
             let Some(input) = self.backlog.pop_front() else { break };
             self.cell.drive(Input::Session(self.seat, input));
+            count += 1;
+            if count % TURN_COMMANDS == 0 {
+                tokio::task::yield_now().await;
+            }
         }
         if self.link.stage() == Stage::Open { Course::On } else { Course::Over }
     }
 
-    /// The close frame is on its way: read on for the client's, but not for long.
+    /// The close frame is on its way: read on for the client's, but not for long. After a fault the rest is noise; it is
+    /// read so that the client gets the close frame and no reset.
     async fn await_close(&mut self) {
-        let answer = async {
-            loop {
-                let turn = poll_fn(|cx| {
-                    SCRATCH.with_borrow_mut(|scratch| {
-                        let turn = self.link.poll_turn(cx, scratch, Stage::Closing, false);
-                        turn.map(|turn| match turn {
-                            Turn::Read(count) => scratch.get(..count).map(<[u8]>::to_vec),
-                            Turn::End | Turn::Stage(_) | Turn::Unpaused => None,
-                        })
-                    })
-                });
-                let Some(mut bytes) = turn.await else { return };
-                let mut answered = false;
-                let fed = self.assembler.feed(&mut bytes, &mut |item| {
-                    answered |= matches!(item, Item::Close(_));
-                });
-                if fed.is_err() || (answered && self.link.is_flushed()) {
-                    return;
+        let (link, assembler, faulted) = (&self.link, &mut self.assembler, self.faulted);
+        let mut heard = self.heard_close;
+        let mut finished = false;
+        let answer = poll_fn(|cx| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                loop {
+                    let turn = link.poll_turn(cx, scratch, Stage::Closing, false);
+                    if link.is_flushed() && (faulted || heard) && !std::mem::replace(&mut finished, true) {
+                        link.finish();
+                    }
+                    match turn {
+                        Poll::Ready(Turn::Read(count)) if !faulted => {
+                            let bytes = scratch.get_mut(..count).unwrap_or_default();
+                            let fed =
+                                assembler.feed(bytes, &mut |item| heard |= matches!(item, Item::Close(_)));
+                            if fed.is_err() {
+                                return Poll::Ready(());
+                            }
+                        }
+                        Poll::Ready(Turn::Read(_)) => {}
+                        Poll::Ready(Turn::End | Turn::Stage(_) | Turn::Unpaused) => return Poll::Ready(()),
+                        Poll::Pending if heard && link.is_flushed() => return Poll::Ready(()),
+                        Poll::Pending => return Poll::Pending,
+                    }
                 }
-            }
-        };
+            })
+        });
         // Whatever came of it, the socket is dropped next.
         let _ = tokio::time::timeout(CLOSE_WAIT, answer).await;
     }

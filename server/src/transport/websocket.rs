@@ -1,20 +1,23 @@
 //! The WebSocket upgrade: checks, the handshake, and the hand-over of the raw socket to a shard.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{ConnectInfo, RawQuery, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use axum::http::{StatusCode, Version};
+use axum::http::{Method, StatusCode, Version};
 use axum::response::{IntoResponse as _, Response};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use ports::protocol::ClientProtocol as _;
+use ports::protocol::{ClientProtocol as _, Disconnect};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{debug, warn};
 
+use super::frame;
 use super::link::Dialect;
 use crate::actors::session_shard::Adoption;
 use crate::http::Edge;
@@ -29,6 +32,9 @@ const JSON_DIALECT: Dialect = Dialect { protocol: &JSON, slot: 0 };
 /// Query parameters and sub-protocol that ask for Protobuf (P-NEG-1), which is not served.
 const PROTOBUF_SUBPROTOCOL: &str = "centrifuge-protobuf";
 const PROTOBUF_QUERIES: [&str; 2] = ["cf_protocol=protobuf", "format=protobuf"];
+
+/// How long the answer to an upgrade may take to be written.
+const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// `GET /connection/websocket`.
 pub async fn upgrade(
@@ -47,9 +53,10 @@ pub async fn upgrade(
     };
     let upgrading = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        match upgrading.await {
-            Ok(upgraded) => hand_over(&edge, upgraded, peer, permit),
-            Err(error) => debug!(%error, "an upgrade came to nothing"),
+        match tokio::time::timeout(UPGRADE_DEADLINE, upgrading).await {
+            Ok(Ok(upgraded)) => hand_over(&edge, upgraded, peer, permit),
+            Ok(Err(error)) => debug!(%error, "an upgrade came to nothing"),
+            Err(_elapsed) => debug!("an upgrade took too long"),
         }
     });
     switching(&accept, subprotocol)
@@ -60,7 +67,7 @@ type Refusal = (&'static str, Problem);
 
 fn admit(edge: &Edge, request: &Request, query: &str) -> Result<Admitted, Refusal> {
     let headers = request.headers();
-    let key = handshake_key(request.version(), headers).map_err(|problem| ("handshake", problem))?;
+    let key = handshake_key(request, headers).map_err(|problem| ("handshake", problem))?;
     let origin = text(headers, header::ORIGIN).filter(|_| headers.contains_key(header::ORIGIN));
     let foreign = headers.contains_key(header::ORIGIN) && origin.is_none();
     if foreign || !edge.origins.allow(origin, text(headers, header::HOST)) {
@@ -81,10 +88,10 @@ fn admit(edge: &Edge, request: &Request, query: &str) -> Result<Admitted, Refusa
 }
 
 /// The client's half of the handshake (RFC 6455, 4.2.1).
-fn handshake_key(version: Version, headers: &HeaderMap) -> Result<&str, Problem> {
+fn handshake_key<'r>(request: &Request, headers: &'r HeaderMap) -> Result<&'r str, Problem> {
     let is_upgrade = text(headers, header::UPGRADE).is_some_and(|it| it.eq_ignore_ascii_case("websocket"))
         && lists(headers, header::CONNECTION, "upgrade");
-    if !is_upgrade || version < Version::HTTP_11 {
+    if !is_upgrade || request.version() < Version::HTTP_11 || request.method() != Method::GET {
         let detail = "connect here with a WebSocket client";
         return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "websocket_required", detail)
             .header(header::UPGRADE, "websocket"));
@@ -150,12 +157,19 @@ fn hand_over(edge: &Edge, upgraded: Upgraded, peer: SocketAddr, permit: OwnedSem
         Err(error) => return debug!(%error, "an upgraded socket went away"),
     };
     let hub = edge.services.hub();
-    let Some(shard) = hub.shards().iter().min_by_key(|shard| shard.load()) else { return };
-    let adoption = Adoption { stream, first: parts.read_buf, dialect: JSON_DIALECT, peer, permit };
-    if shard.adopt(adoption).is_err() {
-        metrics::counter!(names::REFUSED, "reason" => "overload").increment(1);
-        warn!("a shard has too much to do to take a connection in");
-    } else {
-        metrics::counter!(names::OPENED).increment(1);
+    let mut shards: Vec<_> = hub.shards().iter().collect();
+    shards.sort_by_key(|shard| shard.load());
+    let mut adoption =
+        Box::new(Adoption { stream, first: parts.read_buf, dialect: JSON_DIALECT, peer, permit });
+    for shard in shards {
+        match shard.adopt(adoption) {
+            Ok(()) => return metrics::counter!(names::OPENED).increment(1),
+            Err(refused) => adoption = refused,
+        }
     }
+    metrics::counter!(names::REFUSED, "reason" => "overload").increment(1);
+    warn!("no shard can take another connection in");
+    let again = Disconnect::FORCE_RECONNECT;
+    // The socket goes either way; this only says so politely.
+    let _ = adoption.stream.write(&frame::close_frame(again.code, &again.reason));
 }

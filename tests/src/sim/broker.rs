@@ -105,6 +105,7 @@ impl Streams {
     pub(super) fn view(&mut self, address: &Arc<Address>, query: HistoryQuery) -> StreamView {
         let stream = self.touch(address);
         let limit = query.limit.unwrap_or(usize::MAX);
+        let is_nowhere = query.since.is_some_and(|since| since > stream.top + 1);
         let wanted = |item: &&Arc<Publication>| match (query.since, query.order) {
             (None, _) => true,
             (Some(since), Order::OldestFirst) => item.offset > since,
@@ -112,6 +113,7 @@ impl Streams {
         };
         let publications = match query.order {
             Order::OldestFirst => stream.kept.iter().filter(wanted).take(limit).cloned().collect(),
+            Order::NewestFirst if is_nowhere => Vec::new(),
             Order::NewestFirst => stream.kept.iter().rev().filter(wanted).take(limit).cloned().collect(),
         };
         StreamView { publications, top: stream.position() }
@@ -180,7 +182,7 @@ impl Streams {
         if stream.epoch() != *epoch {
             return None;
         }
-        let bytes = stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.data.len()).sum();
+        let bytes = stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.payload_bytes()).sum();
         Some(Remains { oldest: stream.oldest(), top: stream.top, bytes })
     }
 

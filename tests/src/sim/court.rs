@@ -12,6 +12,7 @@ use ports::ids::TenantId;
 use ports::protocol::{Answer, Command, ErrorReply, Push, Recovery, Reply, Request, SubscribeAnswer};
 use wigwag_core::shard::Outgoing;
 
+use self::recovery::Appetite;
 pub(super) use self::timers::Timers;
 use super::broker::Streams;
 
@@ -24,6 +25,7 @@ pub(super) struct Ledger {
     open: BTreeMap<ChannelName, Option<usize>>,
     is_connected: bool,
     is_refused: bool,
+    appetite: Appetite,
     pub(super) timers: Timers,
 }
 
@@ -53,6 +55,7 @@ struct Claim<'a> {
     /// Where the stream stood then.
     top: Option<&'a Position>,
     received_at: u64,
+    appetite: &'a Appetite,
 }
 
 const UNRECOVERABLE: u32 = 112;
@@ -65,6 +68,7 @@ impl Ledger {
             open: BTreeMap::new(),
             is_connected: false,
             is_refused: false,
+            appetite: Appetite::default(),
             timers: Timers::new(now),
         }
     }
@@ -86,6 +90,7 @@ impl Ledger {
         let asked = match &command.request {
             Request::Pong => {
                 self.timers.ponged();
+                self.appetite.returns();
                 return;
             }
             Request::Connect(request) => {
@@ -115,7 +120,11 @@ impl Ledger {
     /// The server says something.
     pub(super) fn said(&mut self, now: u64, outgoing: &Outgoing, streams: &Streams) -> Result<(), String> {
         match outgoing {
-            Outgoing::Reply(reply) => self.replied(now, reply, streams),
+            Outgoing::Reply(reply) => {
+                let verdict = self.replied(now, reply, streams);
+                self.appetite.next_command();
+                verdict
+            }
             Outgoing::Push(Push::Ping) => self.timers.pinged(now),
             Outgoing::Push(Push::Unsubscribe { channel, .. }) => match self.open.remove(channel) {
                 Some(_) => Ok(()),
@@ -241,7 +250,8 @@ impl Ledger {
                 let Some(address) = self.address(channel) else { return Ok(()) };
                 let Some(place) = streams.top(&address) else { return Ok(()) };
                 let (wish, top) = (wish.as_ref(), top.as_ref());
-                recovery::refused(&Claim { address: &address, wish, top, received_at }, &place, streams)
+                let claim = Claim { address: &address, wish, top, received_at, appetite: &self.appetite };
+                recovery::refused(&claim, &place, streams)
             }
             Asked::Subscribe { .. }
             | Asked::Unsubscribe { .. }
@@ -266,7 +276,9 @@ impl Ledger {
             let epoch = place.map_or_else(|| Epoch::new(""), |place| place.epoch.clone());
             self.is_true(&address, &epoch, publication, streams)?;
         }
-        recovery::judge(&Claim { address: &address, wish, top, received_at }, answer, streams)?;
+        let claim = Claim { address: &address, wish, top, received_at, appetite: &self.appetite };
+        recovery::judge(&claim, answer, streams)?;
+        self.appetite.swallow(&answer.publications);
         match self.open.insert(address.place.channel().clone(), None) {
             None => Ok(()),
             Some(_) => Err(format!("is subscribed to {channel} twice")),

@@ -29,6 +29,7 @@ pub(super) fn settings() -> Settings {
         namespaces: namespaces(),
         insecure: false,
         anonymous: false,
+        anonymous_tokens: true,
         ping_interval: Duration::from_millis(PING_INTERVAL_MS),
         pong_timeout: Duration::from_millis(PONG_TIMEOUT_MS),
         stale_timeout: Duration::from_millis(STALE_TIMEOUT_MS),

@@ -196,8 +196,9 @@ fn presence_change(body: &mut Object<'_>, info: &ClientInfo) -> Said {
 fn client_info(entry: &mut Object<'_>, info: &ClientInfo) -> Said {
     entry.text_always("user", info.user.as_str());
     entry.text_always("client", &info.client.to_string());
-    entry.json("conn_info", info.conn_info.as_deref().unwrap_or_default())?;
-    entry.json("chan_info", info.chan_info.as_deref().unwrap_or_default())
+    entry.json_if_it_is("conn_info", info.conn_info.as_deref().unwrap_or_default());
+    entry.json_if_it_is("chan_info", info.chan_info.as_deref().unwrap_or_default());
+    Ok(())
 }
 
 fn expires(result: &mut Object<'_>, expiry: Expiry) {

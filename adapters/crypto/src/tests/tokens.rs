@@ -123,6 +123,21 @@ fn expired_and_not_yet_valid_tokens_are_told_apart_from_invalid_ones() {
 }
 
 #[test]
+fn token_that_is_false_is_invalid_even_if_it_has_expired_too() {
+    for claims in
+        [r#"{"channel":"news","exp":1}"#, r#"{"channel":"news","nbf":2000}"#, r#"{"exp":1,"aud":7}"#]
+    {
+        let found = connection(&token(claims));
+        assert!(matches!(found, Err(TokenError::Invalid(_))), "{claims}: {found:?}"); // P-JWT-3
+    }
+    for claims in [r#"{"sub":"ann","exp":1}"#, r#"{"channel":"","nbf":2000}"#] {
+        let found = subscription(&token(claims));
+        assert!(matches!(found, Err(TokenError::Invalid(_))), "{claims}: {found:?}");
+    }
+    assert_eq!(subscription(&token(r#"{"channel":"news","exp":1}"#)), Err(TokenError::Expired));
+}
+
+#[test]
 fn expire_at_decides_when_the_connection_ends() {
     let ends = |claims| connection(&token(claims)).unwrap().expire_at;
 

@@ -62,7 +62,7 @@ fn oldest_items_make_room_within_the_bytes() {
 
 #[test]
 fn publisher_and_tags_weigh_something() {
-    let info = ClientInfo {
+    let info = ports::channels::ClientInfo {
         user: ports::ids::UserId::new("ann"),
         client: ports::ids::ClientId::from_random([1; 16]),
         conn_info: Some("{}".into()),
@@ -139,6 +139,9 @@ impl Model {
     }
 
     fn view(&self, since: Option<u64>, limit: Option<usize>, newest: bool) -> Vec<u64> {
+        if newest && since.is_some_and(|since| since > self.top + 1) {
+            return Vec::new();
+        }
         let mut offsets: Vec<_> = self.all.iter().map(|(offset, _, _)| *offset).collect();
         if newest {
             offsets.reverse();

@@ -7,7 +7,7 @@ use ports::protocol::ErrorCode;
 
 use super::reading::Reading;
 use super::{Admission, ChannelFeed, Effect, Join, Member, Seat, Stage};
-use crate::channels::recovery::{Verdict, recover};
+use crate::channels::recovery::{Bounds, Verdict, recover};
 
 impl ChannelFeed {
     pub(super) fn wait(&mut self, join: Join) {
@@ -15,6 +15,7 @@ impl ChannelFeed {
         let stage = Stage::Waiting {
             ticket: self.tickets,
             recover: join.recover,
+            recovery_bytes_max: join.recovery_bytes_max,
             refuse_unrecoverable: join.refuse_unrecoverable,
         };
         let member = Member { join: join.join, positioned: join.positioned, notices: join.notices, stage };
@@ -60,15 +61,19 @@ impl ChannelFeed {
 
         let mut answered: Vec<(Seat, Result<Admission, ErrorCode>)> = Vec::new();
         for (seat, member) in &self.members {
-            let Stage::Waiting { ticket, recover: wish, refuse_unrecoverable } = &member.stage else {
+            let Stage::Waiting { ticket, recover: wish, recovery_bytes_max, refuse_unrecoverable } =
+                &member.stage
+            else {
                 continue;
             };
             if *ticket > reading.ticket {
                 continue;
             }
+            let own = self.limits.recovery;
+            let bounds = Bounds { bytes_max: own.bytes_max.min(*recovery_bytes_max), ..own };
             let outcome = match wish {
                 None => Ok(Admission { position: Some(top.clone()), recovered: None }),
-                Some(wish) => match recover(wish, &run, &top, complete, self.limits.recovery) {
+                Some(wish) => match recover(wish, &run, &top, complete, bounds) {
                     Verdict::Unread => continue,
                     Verdict::Recovered(missed) => {
                         Ok(Admission { position: Some(top.clone()), recovered: Some(missed) })

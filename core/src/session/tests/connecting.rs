@@ -152,24 +152,35 @@ fn unavailable_keys_are_error_100() {
 }
 
 #[test]
-fn a_token_for_a_channel_of_an_unknown_namespace_is_error_102() {
-    for channel in ["nowhere:a", "", "grün"] {
+fn a_token_for_a_channel_of_an_unknown_namespace_is_error_102_and_one_for_a_bad_name_107() {
+    let long = "x".repeat(256);
+    for (channel, error) in [("nowhere:a", 102), ("", 107), ("grün", 107), (&long, 107)] {
         let mut s = Driver::fresh();
         s.send(1, connect("t"));
         s.done(Outcome::Connection(Ok(grant_with("ann", &[channel]))));
-        s.expects(&["run verify connection", "error 1 102"]);
+        s.expects(&["run verify connection", &format!("error 1 {error}")]);
     }
 }
 
 #[test]
-fn a_token_without_a_user_closes_with_3507_unless_anonymous_ones_are_allowed() {
-    let mut s = Driver::fresh();
+fn a_token_without_a_user_is_good_unless_that_is_switched_off() {
+    Driver::fresh().connect_as(grant(""));
+
+    let mut s = Driver::fresh_with(|settings| settings.anonymous_tokens = false);
     s.send(1, connect("t"));
     s.done(Outcome::Connection(Ok(grant(""))));
     s.expects(&["run verify connection", "close 3507", "ended"]);
+}
 
-    let mut s = Driver::fresh_with(|settings| settings.anonymous = true);
-    s.connect_as(grant(""));
+#[test]
+fn who_may_come_without_a_token_may_come_with_one_that_names_nobody() {
+    for (anonymous, insecure) in [(true, false), (false, true)] {
+        let mut s = Driver::fresh_with(|settings| {
+            settings.anonymous_tokens = false;
+            (settings.anonymous, settings.insecure) = (anonymous, insecure);
+        });
+        s.connect_as(grant(""));
+    }
 }
 
 #[test]
@@ -210,7 +221,10 @@ fn no_token_closes_with_3501_unless_anonymous_or_insecure() {
 #[test]
 fn connect_checks_have_their_order() {
     let refused = |user: &str, channels: &[&str]| {
-        let mut s = Driver::fresh_with(|settings| settings.channels_max = 1);
+        let mut s = Driver::fresh_with(|settings| {
+            settings.channels_max = 1;
+            settings.anonymous_tokens = false;
+        });
         let past = ports::access::ConnectionGrant { expire_at: Some(s.now), ..grant_with(user, channels) };
         s.send(1, connect("t"));
         s.skips();

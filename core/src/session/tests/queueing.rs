@@ -3,7 +3,7 @@
 use ports::protocol::Request;
 
 use super::driver::*;
-use crate::session::Outcome;
+use crate::session::{Input, Outcome};
 
 #[test]
 fn a_frame_with_connect_and_subscribes_is_answered_in_order() {
@@ -50,6 +50,62 @@ fn a_bad_command_in_the_queue_closes_when_its_turn_comes() {
     s.well_done();
 
     s.expects(&["reply 2 publish", "close 3501", "ended"]);
+}
+
+#[test]
+fn what_cannot_be_read_closes_after_the_commands_before_it_and_before_those_behind_it() {
+    let mut s = Driver::connected(); // P-FRM-3
+    s.send(2, publish("a", "{}"));
+    s.send(3, rpc());
+    s.tell(Input::Malformed);
+    s.send(4, rpc());
+    s.expects(&["run publish a"]);
+
+    s.well_done();
+
+    s.expects(&["reply 2 publish", "error 3 108", "close 3501", "ended"]);
+}
+
+#[test]
+fn what_cannot_be_read_behind_connect_closes_after_its_reply_and_its_joins() {
+    let mut s = Driver::fresh(); // P-FRM-3
+    s.send(1, connect("t"));
+    s.tell(Input::Malformed);
+    s.done(Outcome::Connection(Ok(grant_with("ann", &["room:a"]))));
+    s.well_done();
+    s.admit();
+    let admitted = ["join room:a", "came ann", "reply 1 connect", "run announce room:a"];
+    s.expects(&[&["run verify connection", "run enter room:a"], &admitted[..]].concat());
+
+    s.well_done();
+
+    s.expects(&["close 3501", "leave room:a", "run depart room:a-presence-notice"]);
+}
+
+#[test]
+fn what_cannot_be_read_behind_a_refused_connect_is_of_no_interest() {
+    let mut s = Driver::fresh(); // P-CONN-11
+    s.send(1, connect("t"));
+    s.tell(Input::Malformed);
+
+    s.done(Outcome::Connection(Err(ports::access::TokenError::Expired)));
+
+    s.expects(&["run verify connection", "error 1 109"]);
+}
+
+#[test]
+fn nothing_is_queued_behind_what_cannot_be_read() {
+    let mut s = Driver::connected();
+    s.send(2, publish("a", "{}"));
+
+    for id in 3..100 {
+        s.tell(Input::Malformed);
+        s.send(id, rpc());
+        s.send(0, Request::Pong);
+    }
+
+    assert_eq!(s.session.waiting.len(), 1);
+    s.expects(&["run publish a"]);
 }
 
 #[test]

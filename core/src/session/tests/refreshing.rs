@@ -1,13 +1,14 @@
 //! `refresh` (P-EXP-2…5) and `sub_refresh` (P 7.6).
 
-use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
+use bytes::Bytes;
+use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::ids::UserId;
 use ports::protocol::Answer;
 use ports::time::Timestamp;
 
 use super::driver::*;
-use crate::session::Outcome;
 use crate::session::timers::ttl;
+use crate::session::{Job, Outcome};
 
 fn refreshed(result: Result<ConnectionGrant, TokenError>) -> Driver {
     let mut s = Driver::connected();
@@ -105,6 +106,161 @@ fn seconds_until_expiry_are_at_least_one_and_at_most_a_year() {
     assert_eq!(told(1_001), Some(2));
     assert_eq!(told(60_000), Some(60));
     assert_eq!(told(u64::MAX / 2), Some(365 * 24 * 3_600));
+}
+
+/// P-CONN-13.
+mod of_what_the_connection_says_of_itself {
+    use super::*;
+
+    const OLD: &[u8] = b"\"old\"";
+    const NEW: &[u8] = b"\"new\"";
+
+    fn with_info(info: &'static [u8]) -> ConnectionGrant {
+        ConnectionGrant { info: Some(Bytes::from_static(info)), ..grant("ann") }
+    }
+
+    /// Connected with the old info and subscribed with presence.
+    fn present_in(channels: &[&str]) -> Driver {
+        let mut s = Driver::fresh();
+        s.connect_as(with_info(OLD));
+        for (channel, id) in channels.iter().zip(2..) {
+            s.send(id, subscribe(channel));
+            s.well_done();
+            s.admit();
+        }
+        s.skips();
+        s
+    }
+
+    fn refreshes(s: &mut Driver, info: &'static [u8]) {
+        s.send(9, refresh("t"));
+        s.done(Outcome::Connection(Ok(with_info(info))));
+    }
+
+    /// The infos in the latest job, of the connection and of the subscription.
+    #[track_caller]
+    fn told(s: &Driver) -> (Option<&[u8]>, Option<&[u8]>) {
+        let info = match &s.work {
+            Some(Job::Enter { info, .. }) => info,
+            Some(Job::Depart(farewells)) => &farewells[0].info,
+            Some(Job::Publish { draft, .. }) => draft.info.as_ref().unwrap(),
+            other => panic!("tells nobody: {other:?}"),
+        };
+        (info.conn_info.as_deref(), info.chan_info.as_deref())
+    }
+
+    #[test]
+    fn new_info_is_entered_into_presence_without_a_join_or_a_leave() {
+        let mut s = present_in(&["stay:a", "stay:b"]);
+        s.subscribed(4, "a");
+
+        refreshes(&mut s, NEW);
+        s.expects(&["run verify connection", "reply 9 refresh", "run enter stay:b"]);
+        assert_eq!(told(&s), (Some(NEW), None));
+        s.well_done();
+        s.expects(&["run enter stay:a"]);
+        assert_eq!(told(&s), (Some(NEW), None));
+        s.well_done();
+
+        s.expects(&[]);
+    }
+
+    #[test]
+    fn the_same_info_is_not_entered_again() {
+        let mut s = present_in(&["stay:a"]);
+
+        refreshes(&mut s, OLD);
+
+        s.expects(&["run verify connection", "reply 9 refresh"]);
+    }
+
+    #[test]
+    fn new_info_is_entered_before_the_next_command() {
+        let mut s = present_in(&["stay:a"]);
+        s.send(9, refresh("t"));
+        s.send(10, presence("stay:a"));
+        s.done(Outcome::Connection(Ok(with_info(NEW))));
+        s.expects(&["run verify connection", "reply 9 refresh", "run enter stay:a"]);
+
+        s.well_done();
+
+        s.expects(&["run members stay:a"]);
+    }
+
+    #[test]
+    fn later_publications_and_leaves_tell_the_new_info() {
+        let mut s = Driver::fresh();
+        s.connect_as(with_info(OLD));
+        s.send(2, subscribe("room:a"));
+        s.well_done();
+        s.admit();
+        s.well_done();
+        refreshes(&mut s, NEW);
+        s.well_done();
+
+        s.send(10, publish("room:a", "{}"));
+        assert_eq!(told(&s), (Some(NEW), None));
+        s.well_done();
+        s.send(11, unsubscribe("room:a"));
+
+        assert_eq!(told(&s), (Some(NEW), None));
+    }
+
+    #[test]
+    fn a_subscription_that_ended_before_its_turn_is_not_entered_again() {
+        let mut s = present_in(&["stay:b", "stay:a"]);
+        refreshes(&mut s, NEW);
+        s.expects(&["run verify connection", "reply 9 refresh", "run enter stay:b"]);
+
+        s.insufficient();
+        s.expects(&["unsubscribed stay:a 2500"]);
+        s.well_done();
+        s.expects(&["run depart stay:a-presence"]);
+        s.well_done();
+
+        s.expects(&[]);
+    }
+
+    #[test]
+    fn the_end_undoes_an_entry_under_way() {
+        let mut s = present_in(&["stay:a"]);
+        refreshes(&mut s, NEW);
+        s.skips();
+
+        s.tell(crate::session::Input::Gone);
+        s.expects(&["close 3000", "leave stay:a"]);
+        s.well_done();
+
+        s.expects(&["run depart stay:a-presence"]);
+    }
+
+    #[test]
+    fn each_kind_of_info_is_kept_when_the_other_one_changes() {
+        let seat = |info: &'static [u8]| {
+            let details = ChannelGrant { info: Some(Bytes::from_static(info)), ..ChannelGrant::default() };
+            Outcome::Subscription(Ok(SubscriptionGrant { details, ..ticket("stay:a") }))
+        };
+        let mut s = Driver::fresh();
+        s.connect_as(with_info(OLD));
+        s.send(2, subscribe_with("stay:a", |request| request.token = "t".into()));
+        s.done(seat(b"1"));
+        s.well_done();
+        s.admit();
+
+        refreshes(&mut s, NEW);
+        assert_eq!(told(&s), (Some(NEW), Some(&b"1"[..])));
+        s.well_done();
+        s.skips();
+        s.send(10, sub_refresh("stay:a", "t"));
+        s.done(seat(b"2"));
+        s.expects(&["run verify subscription", "reply 10 sub_refresh", "run enter stay:a"]);
+        assert_eq!(told(&s), (Some(NEW), Some(&b"2"[..])));
+        s.well_done();
+
+        s.send(11, sub_refresh("stay:a", "t"));
+        s.done(seat(b"2"));
+        s.expects(&["run verify subscription", "reply 11 sub_refresh"]);
+    }
 }
 
 mod of_a_subscription {

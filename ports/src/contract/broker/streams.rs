@@ -67,7 +67,8 @@ pub async fn history_reads_forward_from_an_offset(broker: &dyn Broker) {
     }
 }
 
-/// Newest first: items before `since`, at most `limit`; the top is told in any case.
+/// Newest first: items before `since`, at most `limit`, and none before an offset that is not even the next one; the
+/// top is told in any case.
 pub async fn history_reads_backward_from_an_offset(broker: &dyn Broker) {
     publish_five(broker).await;
 
@@ -79,8 +80,11 @@ pub async fn history_reads_backward_from_an_offset(broker: &dyn Broker) {
         (Some(4), Some(2), vec![3, 2]),
         (Some(1), None, vec![]),
         (Some(0), None, vec![]),
-        (Some(99), Some(1), vec![5]),
-        (Some(u64::MAX), Some(1), vec![5]),
+        (Some(5), None, vec![4, 3, 2, 1]),
+        (Some(6), Some(2), vec![5, 4]),
+        (Some(7), None, vec![]),
+        (Some(99), Some(1), vec![]),
+        (Some(u64::MAX), Some(1), vec![]),
     ] {
         let query = HistoryQuery { since, limit, order: Order::NewestFirst };
         let view = broker.history(&room(), query, KEEP, NOW).await.unwrap();

@@ -50,14 +50,22 @@ impl Links {
         self.by_index.get_mut(seat.index as usize)?.take().map(|(_, link)| link)
     }
 
-    /// The connection with the longest queue, if any has one.
-    fn slowest(&self) -> Option<SeatId> {
+    /// Those with the longest queues, until the rest fits into the share.
+    pub(super) fn slowest(&self, share: usize) -> Vec<SeatId> {
         let seats = self.by_index.iter().zip(0_u32..);
         let queues = seats.filter_map(|(place, index)| {
             let (generation, link) = place.as_ref()?;
             Some((link.queued_bytes(), SeatId { index, generation: *generation }))
         });
-        queues.max().filter(|(bytes, _)| *bytes > 0).map(|(_, seat)| seat)
+        let mut queues: Vec<(usize, SeatId)> = queues.filter(|(bytes, _)| *bytes > 0).collect();
+        queues.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        let mut left: usize = queues.iter().map(|(bytes, _)| bytes).sum();
+        let too_much = queues.into_iter().take_while(|(bytes, _)| {
+            let goes = left > share;
+            left -= bytes;
+            goes
+        });
+        too_much.map(|(_, seat)| seat).collect()
     }
 
     pub(super) fn close_all(&self) {
@@ -77,10 +85,6 @@ impl ShardCell {
             Effect::Send(seat, outgoing) => {
                 if let Some(disconnect) = links.get(seat).and_then(|link| send(link, &outgoing)) {
                     inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
-                } else if self.services.pending.is_excessive()
-                    && let Some(slowest) = links.slowest()
-                {
-                    inputs.push_back(Input::Session(slowest, session::Input::Close(Disconnect::SLOW)));
                 }
             }
             Effect::Close(seat, disconnect) => {

@@ -1,57 +1,53 @@
-//! The bodies of the server API's methods. Unknown members are ignored, as its libraries expect.
+//! The bodies of the server API's methods. Unknown members are ignored and `null` is as good as left out, as its
+//! libraries expect; `data` alone may be `null` and mean it.
 
 use std::collections::BTreeMap;
 
 use ports::channels::Epoch;
 use ports::protocol::Recovery;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
 pub(super) struct ChannelRequest {
-    #[serde(default)]
-    pub(super) channel: String,
+    pub(super) channel: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct PublishRequest {
-    #[serde(default)]
-    pub(super) channel: String,
+    pub(super) channel: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) data: Option<Box<RawValue>>,
     pub(super) b64data: Option<String>,
-    #[serde(default)]
-    pub(super) skip_history: bool,
-    #[serde(default)]
-    pub(super) tags: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) idempotency_key: String,
-    #[serde(default)]
-    pub(super) version: u64,
-    #[serde(default)]
-    pub(super) version_epoch: String,
+    pub(super) skip_history: Option<bool>,
+    pub(super) tags: Option<BTreeMap<String, String>>,
+    pub(super) idempotency_key: Option<String>,
+    pub(super) version: Option<u64>,
+    pub(super) version_epoch: Option<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct HistoryRequest {
-    #[serde(default)]
-    pub(super) channel: String,
-    #[serde(default)]
-    pub(super) limit: i32,
+    pub(super) channel: Option<String>,
+    pub(super) limit: Option<i32>,
     pub(super) since: Option<Since>,
-    #[serde(default)]
-    pub(super) reverse: bool,
+    pub(super) reverse: Option<bool>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Since {
-    #[serde(default)]
-    offset: u64,
-    #[serde(default)]
-    epoch: String,
+    offset: Option<u64>,
+    epoch: Option<String>,
 }
 
 impl From<Since> for Recovery {
     fn from(since: Since) -> Self {
-        Self { offset: since.offset, epoch: Epoch::new(&since.epoch) }
+        let epoch = since.epoch.unwrap_or_default();
+        Self { offset: since.offset.unwrap_or_default(), epoch: Epoch::new(&epoch) }
     }
+}
+
+/// A payload that is there, be it `null`.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(from).map(Some)
 }

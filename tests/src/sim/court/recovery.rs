@@ -1,11 +1,41 @@
 //! Whether a subscribe reply is honest about where it begins and what it recovered (P 12.2, 12.3).
 
-use ports::channels::Position;
+use std::sync::Arc;
+
+use ports::channels::{Position, Publication};
 use ports::protocol::SubscribeAnswer;
 
 use super::Claim;
 use crate::sim::broker::Streams;
 use crate::sim::house;
+
+/// How much a connection may still recover (P-REC-5).
+#[derive(Debug, Default)]
+pub(super) struct Appetite {
+    /// Bytes recovered since its beginning or its last pong.
+    swallowed: usize,
+    /// The most that this has been since the command under way was taken up: its feed may have been asked then.
+    swallowed_most: usize,
+}
+
+impl Appetite {
+    pub(super) fn returns(&mut self) {
+        self.swallowed = 0;
+    }
+
+    pub(super) fn swallow(&mut self, recovered: &[Arc<Publication>]) {
+        self.swallowed += bytes(recovered);
+        self.swallowed_most = self.swallowed_most.max(self.swallowed);
+    }
+
+    pub(super) fn next_command(&mut self) {
+        self.swallowed_most = self.swallowed;
+    }
+}
+
+fn bytes(recovered: &[Arc<Publication>]) -> usize {
+    recovered.iter().map(|publication| publication.payload_bytes()).sum()
+}
 
 pub(super) fn judge(claim: &Claim<'_>, answer: &SubscribeAnswer, streams: &Streams) -> Result<(), String> {
     let Some(place) = &answer.position else {
@@ -36,7 +66,7 @@ fn recovered(claim: &Claim<'_>, answer: &SubscribeAnswer) -> Result<(), String> 
     if !offsets.zip(wish.offset + 1..).all(|(offset, next)| offset == next) {
         return Err(format!("is recovered from {} with a hole", wish.offset));
     }
-    let bytes: usize = answer.publications.iter().map(|publication| publication.data.len()).sum();
+    let bytes = claim.appetite.swallowed + bytes(&answer.publications);
     if answer.publications.len() > house::RECOVERY_ITEMS_MAX || bytes > house::RECOVERY_BYTES_MAX {
         return Err("is recovered beyond the bounds".into());
     }
@@ -59,6 +89,6 @@ pub(super) fn refused(claim: &Claim<'_>, place: &Position, streams: &Streams) ->
     let is_justified = wish.offset > remains.top
         || remains.oldest > wish.offset + 1
         || missed > house::RECOVERY_ITEMS_MAX as u64
-        || remains.bytes > house::RECOVERY_BYTES_MAX;
+        || claim.appetite.swallowed_most + remains.bytes > house::RECOVERY_BYTES_MAX;
     if is_justified { Ok(()) } else { Err(format!("is not recovered from {wish:?} although {remains:?}")) }
 }

@@ -80,6 +80,11 @@ impl Object<'_> {
         Ok(())
     }
 
+    /// JSON made by the application, left out if it is none: one odd token must not end everybody's connection.
+    pub(super) fn json_if_it_is(&mut self, key: &str, payload: &[u8]) {
+        let _ = self.json(key, payload);
+    }
+
     /// An object, also an empty one.
     pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
         self.key(key);

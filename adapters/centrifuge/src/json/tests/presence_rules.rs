@@ -230,3 +230,33 @@ fn infos_and_tags_are_written_where_they_exist() {
         )
     );
 }
+
+#[test]
+fn info_that_is_no_json_is_left_out_and_spoils_nothing() {
+    let odd = |conn_info: &'static str, chan_info: &'static str| {
+        Arc::new(ClientInfo {
+            conn_info: Some(conn_info.into()),
+            chan_info: Some(chan_info.into()),
+            ..(*info("7")).clone()
+        })
+    };
+    let joined = |rest: &str| {
+        format!(
+            r#"{{"push":{{"channel":"news:a","join":{{"info":{{"user":"7","client":"{CLIENT}"{rest}}}}}}}}}"#
+        )
+    };
+
+    assert_eq!(happened(Event::Join(odd("plain words", "1"))).unwrap(), joined(r#","chan_info":1"#));
+    assert_eq!(happened(Event::Join(odd("{}", "[1,"))).unwrap(), joined(r#","conn_info":{}"#));
+    let published = Publication { info: Some(odd("}", "\u{0}")), ..publication(2, "1") };
+    assert_eq!(
+        happened(Event::Publication(Arc::new(published), None)).unwrap(),
+        format!(
+            r#"{{"push":{{"channel":"news:a","pub":{{"data":1,"info":{{"user":"7","client":"{CLIENT}"}},"offset":2}}}}}}"#
+        )
+    );
+    assert_eq!(
+        answered(1, Answer::Presence(vec![odd("", "nonsense")])).unwrap(),
+        format!(r#"{{"id":1,"presence":{{"presence":{{"{CLIENT}":{{"user":"7","client":"{CLIENT}"}}}}}}}}"#)
+    );
+}

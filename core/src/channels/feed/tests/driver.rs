@@ -73,6 +73,7 @@ impl Driver {
             seat,
             join: seat * 100,
             recover: None,
+            recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
             positioned: true,
             notices: false,

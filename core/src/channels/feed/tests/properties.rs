@@ -161,6 +161,7 @@ impl World {
             seat,
             join: self.joins,
             recover,
+            recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
             positioned,
             notices: false,

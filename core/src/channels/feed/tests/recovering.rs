@@ -1,6 +1,8 @@
 //! Who comes back with a position (P 12.2, 12.3).
 
-use ports::channels::{Epoch, StreamView};
+use std::sync::Arc;
+
+use ports::channels::{Epoch, Publication, StreamView, Tags};
 use ports::protocol::Recovery;
 
 use super::driver::*;
@@ -83,6 +85,54 @@ fn more_bytes_than_the_limit_are_not_recovered() {
 
     check(6, heavy(1_000), "1 in at 7 recovered [7]"); // P-REC-5
     check(6, heavy(1_001), "1 in at 7");
+}
+
+#[test]
+fn tags_weigh_in_a_recovery() {
+    let tagged = |value: &str| {
+        let tags = Some(Arc::new(Tags::from([("key".to_owned(), value.to_owned())])));
+        let publication = Publication { tags, ..(*publication_of(7, 990)).clone() };
+        StreamView { publications: vec![Arc::new(publication)], ..view(7, []) }
+    };
+
+    check(6, tagged("7 bytes"), "1 in at 7 recovered [7]"); // P-REC-5
+    check(6, tagged("8 bytes."), "1 in at 7");
+}
+
+#[test]
+fn each_newcomer_recovers_within_its_own_budget() {
+    let heavy = |bytes| StreamView { publications: vec![publication_of(7, bytes)], ..view(7, []) };
+    let among = |bytes| {
+        let mut f = Driver::new();
+        for (seat, budget) in [(1, 500), (2, 499), (3, 9_999)] {
+            f.join_with(seat, |join| {
+                join.recover = Some(Recovery { offset: 6, epoch: epoch() });
+                join.recovery_bytes_max = budget;
+            });
+        }
+        f.attach();
+        f.skips();
+        f.answers(heavy(bytes));
+        f
+    };
+
+    among(500).expects(&["1 in at 7 recovered [7]", "2 in at 7", "3 in at 7 recovered [7]"]); // P-REC-5
+    among(1_001).expects(&["1 in at 7", "2 in at 7", "3 in at 7"]);
+}
+
+#[test]
+fn who_missed_nothing_recovers_without_any_budget() {
+    let mut f = Driver::new();
+    f.join_with(1, |join| {
+        join.recover = Some(Recovery { offset: 7, epoch: epoch() });
+        join.recovery_bytes_max = 0;
+    });
+    f.attach();
+    f.skips();
+
+    f.answers(view(7, []));
+
+    f.expects(&["1 in at 7 recovered []"]);
 }
 
 #[test]
