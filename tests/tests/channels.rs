@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ports::access::ChannelGrant;
 use serde_json::{Value, json};
-use wigwag_tests::house::{House, sub_grant};
+use wigwag_tests::house::{House, grant, sub_grant};
 use wigwag_tests::raw::Raw;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -183,6 +184,75 @@ async fn sub_refresh_says_what_is_wrong() {
     bob.subscribe("a").await;
     bob.say("sub_refresh", json!({ "channel": "a", "token": house.sub_token("eve", "a") }));
     assert_eq!(bob.close_code().await, 3500);
+}
+
+#[tokio::test]
+async fn refreshed_subscription_shows_its_new_info_in_presence() {
+    let house = House::start().await;
+    let mut bob = house.client("bob").await;
+    let seat = |info: &str| {
+        let mut pass = sub_grant("bob", "hall:x");
+        pass.details.info = Some(info.to_owned().into());
+        json!({ "channel": "hall:x", "token": house.sign_sub(&pass) })
+    };
+    bob.ask("subscribe", seat("4")).await.unwrap();
+
+    bob.ask("sub_refresh", seat("5")).await.unwrap();
+
+    let presence = bob.ask("presence", json!({ "channel": "hall:x" })).await.unwrap();
+    let entry = json!({ "user": "bob", "client": bob.id(), "chan_info": 5 });
+    assert_eq!(presence["presence"][bob.id()], entry);
+}
+
+#[tokio::test]
+async fn server_side_subscription_is_not_refreshed_by_its_client() {
+    let house = House::start().await;
+    let mut granted = grant("bob");
+    granted.channels.insert("room".to_owned(), ChannelGrant::default());
+    let mut bob = house.client_with(&house.sign(&granted)).await;
+
+    bob.say("sub_refresh", json!({ "channel": "room", "token": house.sub_token("bob", "room") }));
+
+    assert_eq!(bob.close_code().await, 3501);
+}
+
+#[tokio::test]
+async fn payload_that_is_not_json_costs_its_json_subscribers_only() {
+    let house = House::start().await;
+    let (mut ann, mut bob) = (house.client("ann").await, house.client("bob").await);
+    let mut eve = house.client("eve").await;
+    ann.subscribe("live:x").await;
+    bob.subscribe("live:x").await;
+    eve.subscribe("live:y").await;
+
+    let binary = json!({ "channel": "live:x", "b64data": "AP8=" });
+    house.api("publish", binary).await.unwrap();
+
+    assert_eq!((ann.close_code().await, bob.close_code().await), (3506, 3506));
+    house.publish("live:y", json!("still here")).await;
+    eve.expects("still here").await;
+    let mut back = house.client("ann").await;
+    back.subscribe("live:x").await;
+    house.publish("live:x", json!("again")).await;
+    back.expects("again").await;
+}
+
+#[tokio::test]
+async fn info_that_is_not_json_is_left_out_and_costs_nobody_anything() {
+    let house = House::start().await;
+    let mut ann = house.client("ann").await;
+    ann.subscribe("hall:x").await;
+    ann.pushes_so_far().await;
+    let mut odd = grant("bob");
+    odd.info = Some("plain words".into());
+
+    let mut bob = house.client_with(&house.sign(&odd)).await;
+    bob.subscribe("hall:x").await;
+
+    let info = json!({ "user": "bob", "client": bob.id() });
+    assert_eq!(ann.next_push().await, json!({ "channel": "hall:x", "join": { "info": info } }));
+    let presence = ann.ask("presence", json!({ "channel": "hall:x" })).await.unwrap();
+    assert_eq!(presence["presence"][bob.id()], info);
 }
 
 #[tokio::test]

@@ -23,8 +23,9 @@ async fn token_opens_a_connection_that_will_be_pinged() {
 
 #[tokio::test]
 async fn nobody_in_particular_may_connect_only_where_anonymous_connections_are_allowed() {
-    let strict = House::start().await;
-    let open = House::with("[client]\nanonymous = true").await;
+    let strict = House::with("[client]\nanonymous_tokens = false").await;
+    let usual = House::start().await;
+    let open = House::with("[client]\nanonymous = true\nanonymous_tokens = false").await;
 
     let mut refused = strict.stranger().await;
     refused.say("connect", json!({}));
@@ -33,6 +34,7 @@ async fn nobody_in_particular_may_connect_only_where_anonymous_connections_are_a
 
     assert_eq!(refused.close_code().await, 3501);
     assert_eq!(nameless.close_code().await, 3507);
+    assert!(usual.stranger().await.connect(&usual.token("")).await.is_ok());
     assert!(open.stranger().await.connect("").await.is_ok());
     assert!(open.stranger().await.connect(&open.token("")).await.is_ok());
 }
@@ -244,9 +246,11 @@ async fn token_subscribes_to_its_channels_and_recovers_them() {
 async fn token_with_unfit_channels_is_refused() {
     let house = House::with("[client]\nchannels_max = 2").await;
     let unknown = house.sign(&with_channels("bob", &["nowhere:x"]));
+    let misnamed = house.sign(&with_channels("bob", &["räum"]));
     let many = house.sign(&with_channels("bob", &["a", "b", "c"]));
 
     assert_eq!(house.stranger().await.connect(&unknown).await, Err(102));
+    assert_eq!(house.stranger().await.connect(&misnamed).await, Err(107));
     let mut greedy = house.stranger().await;
     greedy.say("connect", json!({ "token": many }));
     assert_eq!(greedy.close_code().await, 3505);
@@ -255,13 +259,67 @@ async fn token_with_unfit_channels_is_refused() {
 #[tokio::test]
 async fn subscription_token_is_no_connection_token_whatever_else_it_says() {
     let house = House::start().await;
-    let mut pass = sub_grant("bob", "$vault");
-    pass.expire_at = Some(house.after(60 * SECOND));
+    for left in [60 * SECOND, Duration::ZERO] {
+        let mut pass = sub_grant("bob", "$vault");
+        pass.expire_at = Some(house.after(left));
+        let mut bob = house.stranger().await;
+
+        bob.say("connect", json!({ "token": house.sign_sub(&pass) }));
+
+        assert_eq!(bob.close_code().await, 3500);
+    }
+}
+
+#[tokio::test]
+async fn commands_before_garbage_are_carried_out_and_those_behind_it_are_not() {
+    let house = House::start().await;
+    let mut ann = house.client("ann").await;
+    ann.subscribe("live:x").await;
+    let token = house.sign(&with_channels("bob", &["room", "hall:x"]));
     let mut bob = house.stranger().await;
+    let publish = |id: u32, data: &str| json!({ "id": id, "publish": { "channel": "live:x", "data": data } });
+    let lines = [
+        json!({ "id": 1, "connect": { "token": token } }).to_string(),
+        publish(2, "before").to_string(),
+        "garbage".to_owned(),
+        publish(3, "behind").to_string(),
+    ];
 
-    bob.say("connect", json!({ "token": house.sign_sub(&pass) }));
+    bob.send_raw(lines.join("\n"));
+    bob.send_raw(publish(4, "later").to_string());
 
-    assert_eq!(bob.close_code().await, 3500);
+    assert!(bob.answer(1).await.is_ok());
+    assert_eq!(bob.answer(2).await, Ok(json!({})));
+    assert_eq!(bob.close_code().await, 3501);
+    ann.expects("before").await;
+    assert_eq!(ann.pushes_so_far().await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn refreshed_info_is_seen_in_presence_and_publications() {
+    let house = House::start().await;
+    let with_info = |info: &str| {
+        let mut bob = grant("bob");
+        bob.info = Some(info.to_owned().into());
+        house.sign(&bob)
+    };
+    let mut bob = house.client_with(&with_info(r#"{"mood":"fine"}"#)).await;
+    let mut ann = house.client("ann").await;
+    ann.subscribe("hall:x").await;
+    ann.subscribe("room").await;
+    bob.subscribe("hall:x").await;
+    bob.subscribe("room").await;
+    bob.pushes_so_far().await;
+    ann.pushes_so_far().await;
+
+    bob.ask("refresh", json!({ "token": with_info(r#"{"mood":"tired"}"#) })).await.unwrap();
+
+    let info = json!({ "user": "bob", "client": bob.id(), "conn_info": { "mood": "tired" } });
+    let presence = bob.ask("presence", json!({ "channel": "hall:x" })).await.unwrap();
+    assert_eq!(presence["presence"][bob.id()], info);
+    assert_eq!(ann.pushes_so_far().await, [] as [Value; 0]);
+    bob.publish("room", json!(1)).await;
+    assert_eq!(ann.publication().await["info"], info);
 }
 
 #[tokio::test]

@@ -41,6 +41,60 @@ async fn message_may_skip_history_carry_tags_or_be_base64() {
 }
 
 #[tokio::test]
+async fn null_is_as_good_as_left_out_but_for_data() {
+    let house = House::start().await;
+    let mut bob = house.client("bob").await;
+    bob.subscribe("room").await;
+
+    let empty = json!({ "channel": "room", "data": 1, "b64data": "" });
+    house.api("publish", empty).await.unwrap();
+    bob.expects(1).await;
+    let nulls = json!({
+        "channel": "room", "data": 2, "b64data": null, "tags": null, "skip_history": null,
+        "idempotency_key": null, "version": null, "version_epoch": null,
+    });
+    assert_eq!(house.api("publish", nulls).await.unwrap()["offset"], 2);
+    bob.expects(2).await;
+    house.publish("room", Value::Null).await;
+    assert_eq!(bob.publication().await, json!({ "data": null, "offset": 3 }));
+
+    let nulls = json!({ "channel": "room", "limit": null, "since": null, "reverse": null });
+    let answer = house.api("history", nulls).await.unwrap();
+    assert_eq!((&answer["offset"], &answer["publications"]), (&json!(3), &json!([])));
+    let nulls = json!({ "channel": "room", "limit": -1, "since": { "offset": null, "epoch": null } });
+    let answer = house.api("history", nulls).await.unwrap();
+    assert_eq!(answer["publications"].as_array().map(Vec::len), Some(3));
+    for (method, params) in [
+        ("publish", json!({ "channel": null, "data": 1 })),
+        ("publish", json!({ "channel": "room", "b64data": "" })),
+        ("publish", json!({ "channel": "room", "data": "" , "b64data": "!" })),
+        ("history", json!({ "channel": null })),
+        ("presence", json!({ "channel": null })),
+    ] {
+        assert_eq!(house.api(method, params.clone()).await, Err(107), "{method} {params}");
+    }
+}
+
+#[tokio::test]
+async fn history_before_an_offset_that_is_not_even_the_next_one_is_empty() {
+    let house = House::start().await;
+    for data in 1..=3 {
+        house.publish("room", json!(data)).await;
+    }
+    let newest_before = async |offset: u64| {
+        let since = json!({ "offset": offset });
+        let params = json!({ "channel": "room", "limit": -1, "reverse": true, "since": since });
+        let answer = house.api("history", params).await.unwrap();
+        assert_eq!(answer["offset"], 3);
+        answer["publications"].as_array().unwrap().iter().map(|item| item["data"].clone()).collect::<Vec<_>>()
+    };
+
+    assert_eq!(newest_before(3).await, [2, 1]);
+    assert_eq!(newest_before(4).await, [3, 2, 1]);
+    assert_eq!(newest_before(5).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
 async fn repeated_idempotency_key_publishes_once_and_tells_the_same_position() {
     let house = House::start().await;
     let mut bob = house.client("bob").await;

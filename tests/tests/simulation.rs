@@ -37,12 +37,6 @@ fn five_hundred_seeds_keep_every_promise() {
     assert!(seen.iter().all(|times| *times > 0), "worlds do not get around: {tally:?}");
 }
 
-#[test]
-#[ignore = "takes minutes"]
-fn twenty_thousand_seeds_keep_every_promise() {
-    run_seeds(0..20_000).unwrap_or_else(|failure| panic!("{failure}"));
-}
-
 /// Every file holds the seed of a world that once failed, after a line that says why.
 #[test]
 fn kept_seeds_stay_good() {

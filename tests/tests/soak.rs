@@ -16,7 +16,6 @@ static HEAP: Counting = Counting::new();
 static TURN: Mutex<()> = Mutex::const_new(());
 
 #[test]
-#[ignore = "takes minutes; run it with make soak"]
 fn twenty_thousand_simulated_worlds_keep_every_promise() {
     let _turn = TURN.blocking_lock();
 
@@ -24,7 +23,6 @@ fn twenty_thousand_simulated_worlds_keep_every_promise() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes; run it with make soak"]
 async fn great_storm_costs_nobody_a_message() {
     let _turn = TURN.lock().await;
     let house = House::start().await;
@@ -38,7 +36,6 @@ async fn great_storm_costs_nobody_a_message() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes; run it with make soak"]
 async fn twenty_mobs_leave_a_flat_heap() {
     const MOB: usize = 500;
     const MOBS: usize = 20;

@@ -34,6 +34,7 @@ macro_rules! protocol_contract {
             every_event_can_be_said
             the_same_is_said_the_same_way
             a_payload_that_is_not_json_is_unspeakable_in_text
+            info_that_is_not_json_spoils_nothing
             newlines_in_payloads_do_not_split_text
         );
     };
@@ -186,9 +187,7 @@ pub fn the_same_is_said_the_same_way(dialect: &Dialect) {
 
 /// P-FRM-6. Protocols with binary frames carry anything.
 pub fn a_payload_that_is_not_json_is_unspeakable_in_text(dialect: &Dialect) {
-    let payloads: [&[u8]; 5] = [b"\x00\xff", b"{\"cut\":", b"plain words", b"1 2", b"\"\xff\""];
-
-    for payload in payloads {
+    for payload in OFF_JSON {
         for answer in answers_with_payload(payload) {
             check(dialect, dialect.protocol.reply(&reply(answer)));
         }
@@ -201,6 +200,19 @@ pub fn a_payload_that_is_not_json_is_unspeakable_in_text(dialect: &Dialect) {
             Frames::Text => assert_eq!(said, Err(Unspeakable)),
             Frames::Binary => assert!(said.is_ok()),
         }
+    }
+}
+
+/// P-FRM-6. What is said of one connection never keeps a message from the others.
+pub fn info_that_is_not_json_spoils_nothing(dialect: &Dialect) {
+    for odd in OFF_JSON {
+        let signed = Publication { info: Some(info(odd)), ..publication(b"1") };
+        for event in
+            [Event::Join(info(odd)), Event::Leave(info(odd)), Event::Publication(Arc::new(signed), None)]
+        {
+            assert_said(dialect, &dialect.protocol.event(&published(event)));
+        }
+        assert_said(dialect, &dialect.protocol.reply(&reply(Answer::Presence(vec![info(odd)]))));
     }
 }
 
@@ -259,6 +271,7 @@ fn answers(payload: &'static [u8]) -> Vec<Answer> {
         Answer::Unsubscribe,
         Answer::Publish,
         Answer::Presence(Vec::new()),
+        Answer::Presence(vec![info(payload)]),
         Answer::PresenceStats(Headcount::default()),
         Answer::PresenceStats(Headcount { clients: 3, users: 2 }),
         Answer::History(Box::new(StreamAnswer { publications: Vec::new(), top: top() })),
@@ -272,6 +285,8 @@ fn answers(payload: &'static [u8]) -> Vec<Answer> {
 }
 
 /// One answer for each way a payload can hide in it.
+const OFF_JSON: [&[u8]; 5] = [b"\x00\xff", b"{\"cut\":", b"plain words", b"1 2", b"\"\xff\""];
+
 fn answers_with_payload(payload: &'static [u8]) -> Vec<Answer> {
     let publications = vec![Arc::new(publication(payload))];
     let with_data = SubscribeAnswer { data: Some(Bytes::from_static(payload)), ..SubscribeAnswer::default() };
@@ -289,7 +304,6 @@ fn answers_with_payload(payload: &'static [u8]) -> Vec<Answer> {
         Answer::Connect(Box::new(connected(with_data.clone()))),
         Answer::Subscribe(Box::new(with_data)),
         Answer::Subscribe(Box::new(recovered)),
-        Answer::Presence(vec![info(payload)]),
         Answer::History(Box::new(StreamAnswer { publications, top: top() })),
         Answer::Rpc { data: Bytes::from_static(payload) },
     ]

@@ -76,6 +76,11 @@ impl Inbox {
         self.queue.lock().controls.len() >= CONTROLS_MAX
     }
 
+    /// The shard has not finished.
+    pub fn look_again(&self) -> Wake {
+        self.queue.lock().wake()
+    }
+
     /// Takes all control messages out; whoever queues anything from now on wakes the shard.
     pub fn take_controls(&self) -> VecDeque<Control> {
         let mut queue = self.queue.lock();

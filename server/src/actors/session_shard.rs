@@ -2,7 +2,7 @@
 
 mod performer;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -81,7 +81,7 @@ struct State {
     /// Taken out of the inbox and not handled yet.
     publications: VecDeque<Arc<Published>>,
     /// Behind after those.
-    behind: HashSet<Arc<Address>>,
+    behind: Vec<Arc<Address>>,
 }
 
 /// Frames sent before readers, timers and newcomers get a turn.
@@ -95,7 +95,7 @@ impl ShardCell {
             shard,
             links: Links::default(),
             publications: VecDeque::new(),
-            behind: HashSet::new(),
+            behind: Vec::new(),
         });
         Self {
             index,
@@ -251,27 +251,31 @@ impl ShardCell {
         let is_done = self.flush_slice();
         self.shed();
         if !is_done {
-            self.wake(Wake::Needed);
+            self.wake(self.inbox.look_again());
             tokio::task::yield_now().await;
         }
     }
 
+    /// Works off what was taken out of the inbox, and takes out more, until a slice is full or nothing is left; says
+    /// which.
     fn flush_slice(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock();
-        if state.publications.is_empty() && state.behind.is_empty() {
-            (state.publications, state.behind) = self.inbox.take_publications();
-        }
         let mut sent = 0;
-        while let Some(published) = state.publications.pop_front() {
-            sent += 1 + self.drive_in(&mut state, Input::Arrived(published));
-            if sent >= SLICE_FRAMES {
-                return false;
+        while sent < SLICE_FRAMES {
+            if let Some(published) = state.publications.pop_front() {
+                sent += 1 + self.drive_in(&mut state, Input::Arrived(published));
+            } else if let Some(address) = state.behind.pop() {
+                sent += 1 + self.drive_in(&mut state, Input::Behind(address));
+            } else {
+                let (publications, behind) = self.inbox.take_publications();
+                if publications.is_empty() && behind.is_empty() {
+                    return true;
+                }
+                state.publications = publications;
+                state.behind = behind.into_iter().collect();
             }
         }
-        for address in std::mem::take(&mut state.behind) {
-            self.drive_in(&mut state, Input::Behind(address));
-        }
-        true
+        false
     }
 
     /// If all queues of the node together are too long, the longest ones of this shard go.

@@ -182,7 +182,8 @@ impl Streams {
         if stream.epoch() != *epoch {
             return None;
         }
-        let bytes = stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.payload_bytes()).sum();
+        let bytes =
+            stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.payload_bytes()).sum();
         Some(Remains { oldest: stream.oldest(), top: stream.top, bytes })
     }
 

@@ -38,10 +38,14 @@ fn starting_over_closes_everybody_with_3011() {
 fn a_successor_is_empty_and_mistakes_nobody_for_its_own() {
     let mut s = Driver::new();
     let old = s.connected(&[]);
+    s.subscribed(old, 2, "a");
 
-    s.shard = s.shard.successor(s.now);
+    let mut effects = Vec::new();
+    s.shard = s.shard.successor(s.now, &mut effects);
+    s.perform(effects);
+    s.expects(&["went ann", "release a"]);
     let new = s.connected(&[]);
-    s.send(old, 2, subscribe("a"));
+    s.send(old, 3, subscribe("a"));
 
     s.expects(&[]);
     assert_ne!(old, new);
