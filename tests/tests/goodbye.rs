@@ -1,5 +1,4 @@
 //! How conversations end, and what a client that talks too much may cost its neighbours.
-#![expect(clippy::unwrap_used, reason = "this is how a test fails")]
 
 use std::time::Duration;
 
@@ -117,5 +116,8 @@ async fn newcomer_is_served_while_a_busy_channel_is_worked_off() {
     let done_after = begun.elapsed();
 
     // Two hundred thousand frames take a while; who comes meanwhile is not kept waiting for all of them.
-    assert!(served_after < done_after * 3 / 4, "served after {served_after:?}, all done after {done_after:?}");
+    assert!(
+        served_after < done_after * 3 / 4,
+        "served after {served_after:?}, all done after {done_after:?}"
+    );
 }

@@ -98,7 +98,7 @@ pub struct Receipt {
 /// Which items of a stream are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryQuery {
-    /// Only items after this offset (before it, when newest come first).
+    /// Only items after this offset; when newest come first, before it, and none at all if it lies beyond the next one.
     pub since: Option<u64>,
     /// Most items to return; `None` is all, `Some(0)` asks for the top only.
     pub limit: Option<usize>,
