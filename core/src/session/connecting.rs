@@ -97,6 +97,7 @@ impl Session {
             ping_at: Timestamp::NEVER,
             pong_until: Timestamp::NEVER,
             recovery_bytes: settings.recovery_bytes_max(),
+            recovered_since_ping: 0,
             connecting: Some(Box::new(Connecting {
                 id,
                 remaining: granted.into(),

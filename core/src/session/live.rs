@@ -32,6 +32,8 @@ pub(super) struct Live {
     /// How many bytes may still be recovered before the client has shown, by a pong, that it has read what it got
     /// (P-REC-5).
     pub(super) recovery_bytes: usize,
+    /// How many were recovered after the latest ping, which its pong says nothing about.
+    pub(super) recovered_since_ping: usize,
     /// Present until the connect reply is out.
     pub(super) connecting: Option<Box<Connecting>>,
 }

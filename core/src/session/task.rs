@@ -239,6 +239,7 @@ impl Session {
         let channel = plan.address.place.channel().clone();
         let Some(live) = self.live_mut() else { return };
         live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
+        live.recovered_since_ping += recovered_bytes;
         live.remember(Subscription::from(plan));
         match origin {
             Origin::Command(id) => {

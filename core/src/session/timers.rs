@@ -85,6 +85,7 @@ impl Session {
             live.ping_at = now.plus(if may_ping { interval } else { timeout });
             if may_ping {
                 live.pong_until = now.plus(timeout);
+                live.recovered_since_ping = 0;
                 effects.push(Effect::Push(Push::Ping));
             }
         }
@@ -122,7 +123,7 @@ impl Session {
         match self.live_mut() {
             Some(live) if live.pong_until != Timestamp::NEVER => {
                 live.pong_until = Timestamp::NEVER;
-                live.recovery_bytes = recovery_bytes;
+                live.recovery_bytes = recovery_bytes.saturating_sub(live.recovered_since_ping);
             }
             Some(_) | None => self.end(now, Disconnect::BAD_REQUEST, effects),
         }

@@ -125,7 +125,10 @@ impl Ledger {
                 self.appetite.next_command();
                 verdict
             }
-            Outgoing::Push(Push::Ping) => self.timers.pinged(now),
+            Outgoing::Push(Push::Ping) => {
+                self.appetite.pinged();
+                self.timers.pinged(now)
+            }
             Outgoing::Push(Push::Unsubscribe { channel, .. }) => match self.open.remove(channel) {
                 Some(_) => Ok(()),
                 None => Err(format!("unsubscribes {channel}, which is not subscribed")),

@@ -12,19 +12,26 @@ use crate::sim::house;
 /// How much a connection may still recover (P-REC-5).
 #[derive(Debug, Default)]
 pub(super) struct Appetite {
-    /// Bytes recovered since its beginning or its last pong.
+    /// Bytes recovered that no pong has vouched for.
     swallowed: usize,
+    /// Those of them that were sent after the latest ping, which its pong says nothing about.
+    since_ping: usize,
     /// The most that this has been since the command under way was taken up: its feed may have been asked then.
     swallowed_most: usize,
 }
 
 impl Appetite {
+    pub(super) fn pinged(&mut self) {
+        self.since_ping = 0;
+    }
+
     pub(super) fn returns(&mut self) {
-        self.swallowed = 0;
+        self.swallowed = self.since_ping;
     }
 
     pub(super) fn swallow(&mut self, recovered: &[Arc<Publication>]) {
         self.swallowed += bytes(recovered);
+        self.since_ping += bytes(recovered);
         self.swallowed_most = self.swallowed_most.max(self.swallowed);
     }
 
