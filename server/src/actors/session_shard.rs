@@ -34,7 +34,7 @@ pub enum Message {
     Flush,
     /// Time has passed.
     Tick,
-    /// Code of the shard itself has panicked: fail, and be restarted.
+    /// Code of the shard itself has panicked: fail, and be restarted. Means nothing if no panic is on the books.
     Fail,
 }
 
@@ -70,6 +70,8 @@ pub struct ShardCell {
     actor: Mutex<Option<ActorRef<Message>>>,
     /// Connections given to this shard that are not gone yet.
     load: AtomicUsize,
+    /// Panics in the shard's own code that no actor has failed for yet.
+    failures: AtomicUsize,
     sessions: AtomicUsize,
     subscriptions: AtomicUsize,
     services: Arc<Services>,
@@ -103,6 +105,7 @@ impl ShardCell {
             state,
             actor: Mutex::new(None),
             load: AtomicUsize::new(0),
+            failures: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),
             services,
@@ -214,10 +217,18 @@ impl ShardCell {
 
     fn fail(&self) {
         error!(shard = self.index, "the shard panicked");
+        self.failures.fetch_add(1, Ordering::Relaxed);
         if let Some(actor) = self.actor.lock().as_ref() {
-            // A dead actor is being replaced already.
+            // A dead actor's successor finds the failure counted.
             let _ = actor.cast(Message::Fail);
         }
+    }
+
+    /// Whether the shard's code has panicked once more than its actors have failed. Each panic fails one actor, also when
+    /// it comes while a failed one is being replaced.
+    fn take_failure(&self) -> bool {
+        let one_less = |failures: usize| failures.checked_sub(1);
+        self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
     /// Closes every connection with 3011 and begins empty.
@@ -348,6 +359,7 @@ impl Actor for SessionShard {
     ) -> Result<Arc<ShardCell>, ActorProcessingErr> {
         *cell.actor.lock() = Some(myself.clone());
         myself.send_interval(TICK, || Message::Tick);
+        myself.cast(Message::Fail)?;
         myself.cast(Message::Flush)?;
         Ok(cell)
     }
@@ -364,7 +376,8 @@ impl Actor for SessionShard {
                 cell.drive(Input::Tick);
                 cell.shed();
             }
-            Message::Fail => return Err("code of the shard panicked".into()),
+            Message::Fail if cell.take_failure() => return Err("code of the shard panicked".into()),
+            Message::Fail => {}
         }
         Ok(())
     }
