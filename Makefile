@@ -1,10 +1,10 @@
 # What people type here. Each target is one line of something you could type yourself.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak bench load
+.PHONY: help run test lint soak bench load autobahn
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start a server on 127.0.0.1:8000 and print a link to it
 	cargo run --release
@@ -25,3 +25,7 @@ bench: ## hot paths under criterion
 
 load: ## a minute of load against a server of its own, judged by budgets
 	scripts/load
+
+autobahn: ## the WebSocket cases of autobahntestsuite, where there is a Python 2.7
+	cargo build -p wigwag-tests --bin wigwag-in-test
+	scripts/autobahn

@@ -1,11 +1,12 @@
-//! The hot paths: decoding a command, encoding an event, fan-out through a feed, recovery, the timer wheel.
+//! The hot paths: decoding a command, encoding an event, fan-out through a feed, recovery, patches, the timer wheel.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use ports::channels::{Position, Published};
+use ports::channels::{Position, Published, Shape};
 use ports::protocol::{ClientProtocol as _, Recovery};
 use std::hint::black_box;
 use std::time::Duration;
 use wigwag_benches::{NOW, address, epoch, feed_with, publication, published};
+use wigwag_core::channels::delta::patch;
 use wigwag_core::channels::feed;
 use wigwag_core::channels::recovery::{Bounds, recover};
 use wigwag_core::wheel::Wheel;
@@ -27,7 +28,9 @@ fn decode(c: &mut Criterion) {
 
 fn encode(c: &mut Criterion) {
     let event: std::sync::Arc<Published> = published(&address(), 8);
-    c.bench_function("encode event of 128 bytes", |b| b.iter(|| centrifuge::Json.event(black_box(&event))));
+    c.bench_function("encode event of 128 bytes", |b| {
+        b.iter(|| centrifuge::Json.event(black_box(&event), Shape::Plain))
+    });
 }
 
 fn fan_out(c: &mut Criterion) {
@@ -51,7 +54,23 @@ fn recovery(c: &mut Criterion) {
     let wish = Recovery { offset: 50, epoch: epoch() };
     let bounds = Bounds { items_max: 300, bytes_max: 1 << 19 };
     c.bench_function("recover 250 of 300", |b| {
-        b.iter(|| recover(black_box(&wish), &items, &top, true, bounds));
+        b.iter(|| recover(black_box(&wish), &items, &top, true, bounds, |_| true));
+    });
+}
+
+fn delta(c: &mut Criterion) {
+    let document = |price: u32| {
+        let items: Vec<_> = (0..16)
+            .map(|id| {
+                let price = if id == 8 { price } else { 1_000 + id };
+                format!(r#"{{"id":{id},"name":"item number {id}","price":{price},"currency":"EUR"}}"#)
+            })
+            .collect();
+        format!("[{}]", items.join(","))
+    };
+    let (base, target) = (document(4_321), document(8_765));
+    c.bench_function("patch one number in 1 KiB", |b| {
+        b.iter(|| patch(black_box(base.as_bytes()), black_box(target.as_bytes())));
     });
 }
 
@@ -72,5 +91,5 @@ fn wheel(c: &mut Criterion) {
     });
 }
 
-criterion_group!(hot_paths, decode, encode, fan_out, recovery, wheel);
+criterion_group!(hot_paths, decode, encode, fan_out, recovery, delta, wheel);
 criterion_main!(hot_paths);

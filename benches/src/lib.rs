@@ -24,7 +24,7 @@ pub fn address() -> Arc<Address> {
 /// A publication of 128 bytes.
 pub fn publication(offset: u64) -> Arc<Publication> {
     let data = Bytes::from(format!("\"{}\"", "x".repeat(126)));
-    Arc::new(Publication { offset, data, info: None, tags: None })
+    Arc::new(Publication { offset, data, info: None, tags: None, delta: false })
 }
 
 /// The same on its way to subscribers.
@@ -50,15 +50,19 @@ pub fn feed_with(members: u32) -> ChannelFeed {
     let mut effects = Vec::new();
     for seat in 0..members {
         let join = Join {
-            seat,
+            address: address(),
+            stream: Some(keep),
             join: 1,
             recover: None,
             recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
             positioned: true,
             notices: false,
+            cache: false,
+            delta: false,
+            filter: None,
         };
-        feed.handle(NOW, feed::Input::Join(join), &mut effects);
+        feed.handle(NOW, feed::Input::Join(seat, join), &mut effects);
     }
     feed.handle(NOW, feed::Input::Attached(Ok(())), &mut effects);
     let view = StreamView { publications: Vec::new(), top: Position { offset: 0, epoch: epoch() } };

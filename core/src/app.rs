@@ -8,7 +8,9 @@ use ports::ids::{NodeId, TenantId};
 use ports::protocol::ErrorCode;
 use ports::time::Clock;
 
+use crate::census::Census;
 use crate::channels::{ChannelError, Channels};
+use crate::connections::Connections;
 use crate::session::{Farewell, Job, Outcome};
 use crate::settings::Settings;
 
@@ -29,6 +31,10 @@ pub struct Ports {
 pub struct App {
     /// The use cases of channels.
     pub channels: Channels,
+    /// The use cases of connections.
+    pub connections: Connections,
+    /// Who is connected.
+    pub census: Census,
     ports: Ports,
     node: NodeId,
 }
@@ -42,7 +48,9 @@ impl App {
             Arc::clone(&ports.clock),
             settings,
         );
-        Self { channels, ports, node }
+        let connections =
+            Connections::new(channels.clone(), Arc::clone(&ports.broker), Arc::clone(&ports.clock));
+        Self { channels, connections, census: Census::default(), ports, node }
     }
 
     /// This node.
@@ -84,6 +92,10 @@ impl App {
             Job::Count { address } => {
                 let count = self.ports.presence.count(&address).await;
                 Outcome::Count(count.map_err(|error| ChannelError::from(error).code()))
+            }
+            Job::Order(order) => {
+                let given = self.ports.broker.order(order).await;
+                Outcome::Done(given.map_err(|_| ErrorCode::Internal))
             }
         }
     }

@@ -3,8 +3,10 @@
 mod closing;
 mod commands;
 mod connecting;
+mod interface;
 mod job;
 mod live;
+mod orders;
 mod refreshing;
 mod subscribing;
 mod task;
@@ -16,17 +18,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ports::channels::{Address, Retention};
-use ports::ids::{ClientId, TenantId, UserId};
-use ports::protocol::{
-    Answer, Command, Disconnect, ErrorCode, ErrorReply, Push, Recovery, Reply, Request, UnsubscribeCode,
-};
+use ports::channels::Address;
+use ports::ids::{ClientId, NodeId, SessionKey, TenantId, UserId};
+use ports::protocol::{Answer, Command, Disconnect, ErrorReply, Push, Reply, Request, UnsubscribeCode};
 use ports::time::Timestamp;
 
+pub use self::interface::{Effect, Input, Opening, Pings};
 pub use self::job::{Farewell, Job, Outcome};
 use self::live::Live;
 use self::task::{Task, Work};
 use crate::channels::feed::Admission;
+pub use crate::channels::feed::Join;
 use crate::settings::Settings;
 
 /// The machine behind one connection.
@@ -59,6 +61,8 @@ pub struct Session {
     failed_farewells: Vec<Farewell>,
     paused: bool,
     luck: u16,
+    emulation: Option<SessionKey>,
+    pings: Pings,
     #[cfg(feature = "chaos")]
     poisoned: bool,
 }
@@ -68,6 +72,8 @@ pub struct Session {
 pub struct Realm {
     /// Whose they are.
     pub tenant: TenantId,
+    /// Where they are.
+    pub node: NodeId,
     /// What the operator decided.
     pub settings: Arc<Settings>,
 }
@@ -76,8 +82,8 @@ pub struct Realm {
 enum Stage {
     /// No connect command yet.
     Fresh { until: Timestamp },
-    /// The connect command was answered with an error; nothing is read any more (P-CONN-11).
-    Refused { until: Timestamp },
+    /// The connect command was answered with an error, or will be; nothing is read any more (P-CONN-11).
+    Refused { until: Timestamp, late: Option<Late> },
     /// Connected, or about to be.
     Live(Box<Live>),
     /// The socket is closed; presence and leaves are still to be dealt with (P-CLOSE-4).
@@ -86,105 +92,20 @@ enum Stage {
     Ended,
 }
 
-/// What a session is told.
+/// An answer that is held back.
 #[derive(Debug)]
-pub enum Input {
-    /// The client sent a command.
-    Command(Command),
-    /// The client sent something that is no command (P-FRM-3).
-    Malformed,
-    /// A job is done.
-    Done {
-        /// Which one.
-        job: u32,
-        /// What came of it.
-        outcome: Outcome,
-    },
-    /// A feed answered [`Effect::Join`].
-    Joined {
-        /// The number of the subscription.
-        join: u32,
-        /// Whether it began, and with what.
-        outcome: Result<Admission, ErrorCode>,
-    },
-    /// A feed ended a subscription because of a hole that history cannot fill.
-    Insufficient {
-        /// The channel.
-        address: Arc<Address>,
-        /// The number of the subscription.
-        join: u32,
-    },
-    /// The answer to [`Effect::Continue`].
-    Continue,
-    /// The node ends the connection.
-    Close(Disconnect),
-    /// The socket is gone.
-    Gone,
-    /// The whole process stood still for so long; deadlines of the client move by it.
-    Stalled(Duration),
-    /// [`Session::wakeup`] is due. Early calls are harmless.
-    Wakeup,
-}
-
-/// What a session wants, in the order in which it must be done.
-#[derive(Debug)]
-pub enum Effect {
-    /// Send the answer to a command.
-    Reply(Reply),
-    /// Send something unasked.
-    Push(Push),
-    /// Do this and answer with [`Input::Done`].
-    Run {
-        /// Echo this.
-        job: u32,
-        /// What to do.
-        work: Job,
-    },
-    /// Make the session a member of a channel's feed; answer with [`Input::Joined`].
-    Join(Join),
-    /// End its membership.
-    Leave(Arc<Address>),
-    /// Call again with [`Input::Continue`] after what is queued already.
-    Continue,
-    /// Read no more from the socket for now: too many commands wait.
-    Pause,
-    /// Read again.
-    Resume,
-    /// The connection is established for this user.
-    Came(UserId),
-    /// Close the socket with this code.
-    Close(Disconnect),
-    /// The session is over and can be dropped.
-    Ended,
-}
-
-/// A wish to become a member of a feed.
-#[derive(Clone, Debug)]
-pub struct Join {
-    /// The channel.
-    pub address: Arc<Address>,
-    /// How the channel remembers, if it does.
-    pub stream: Option<Retention>,
-    /// The number of the subscription, to be echoed.
-    pub join: u32,
-    /// Where to continue.
-    pub recover: Option<Recovery>,
-    /// Most bytes that may be recovered.
-    pub recovery_bytes_max: usize,
-    /// Refuse an unrecoverable position.
-    pub refuse_unrecoverable: bool,
-    /// Tell of holes that cannot be filled.
-    pub positioned: bool,
-    /// Deliver joins and leaves.
-    pub notices: bool,
+struct Late {
+    reply: Reply,
+    at: Timestamp,
 }
 
 /// How long a refused client gets to close the connection itself.
 const REFUSED_LINGER: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// A session whose socket has just been opened. `luck` spreads the first pings of many sessions over the interval.
-    pub fn new(realm: Arc<Realm>, client: ClientId, luck: u16, now: Timestamp) -> Self {
+    /// A session whose socket has just been opened.
+    pub fn new(realm: Arc<Realm>, opening: Opening, now: Timestamp) -> Self {
+        let Opening { client, luck, emulation, pings } = opening;
         let until = now.plus(realm.settings.stale_timeout);
         Self {
             realm,
@@ -197,6 +118,8 @@ impl Session {
             failed_farewells: Vec::new(),
             paused: false,
             luck,
+            emulation,
+            pings,
             #[cfg(feature = "chaos")]
             poisoned: false,
         }
@@ -205,6 +128,11 @@ impl Session {
     /// The connection's id.
     pub fn client(&self) -> ClientId {
         self.client
+    }
+
+    /// The secret of its later requests, if it needs one.
+    pub fn emulation(&self) -> Option<SessionKey> {
+        self.emulation
     }
 
     /// The user, once connected.
@@ -237,6 +165,7 @@ impl Session {
 
     /// Takes in what happened and appends what is wanted.
     pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        let begun = effects.len();
         match input {
             Input::Command(command) => self.command(now, command, effects),
             Input::Malformed => self.malformed(now, effects),
@@ -244,10 +173,26 @@ impl Session {
             Input::Joined { join, outcome } => self.joined(now, join, outcome, effects),
             Input::Insufficient { address, join } => self.insufficient(now, &address, join, effects),
             Input::Continue => self.work_on(now, effects),
+            Input::Counted(count) => self.counted(now, count, effects),
+            Input::Order(order) => self.ordered(now, order, effects),
+            Input::FramePong => self.frame_pong(),
             Input::Close(disconnect) => self.end(now, disconnect, effects),
             Input::Gone => self.end(now, Disconnect::CONNECTION_CLOSED, effects),
             Input::Stalled(by) => self.postpone(by),
             Input::Wakeup => self.wake(now, effects),
+        }
+        self.count_errors(now, begun, effects);
+    }
+
+    /// A client that is refused again and again does not listen (P-CONN-10).
+    fn count_errors(&mut self, now: Timestamp, begun: usize, effects: &mut Vec<Effect>) {
+        let errors_max = self.realm.settings.errors_max;
+        let Some(live) = self.live_mut().filter(|_| errors_max > 0) else { return };
+        let said = effects.get(begun..).unwrap_or_default();
+        let is_error = |effect: &&Effect| matches!(effect, Effect::Reply(Reply { outcome: Err(_), .. }));
+        live.errors += u32::try_from(said.iter().filter(is_error).count()).unwrap_or(u32::MAX);
+        if live.errors > errors_max {
+            self.end(now, Disconnect::TOO_MANY_ERRORS, effects);
         }
     }
 
@@ -316,6 +261,8 @@ impl Session {
             Work::Enter { channel, join } => self.enter_again(now, &channel, join, effects),
             Work::Depart(farewell) => self.depart(now, None, vec![farewell], effects),
             Work::Announce { channel, join } => self.announce(now, &channel, join, effects),
+            Work::Order(order) => self.obey(now, order, effects),
+            Work::KeepNewest => self.keep_newest(now, effects),
         }
         if self.task.is_none() {
             self.settle(effects);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ports::ids::UserId;
+
 use crate::channels::Namespaces;
 
 /// Settings of the client side.
@@ -29,6 +31,12 @@ pub struct Settings {
     pub commands_waiting_max: usize,
     /// Channels on one connection.
     pub channels_max: usize,
+    /// Connections of one known user on this node; 0 is any number.
+    pub user_connections_max: usize,
+    /// Error replies between two pings before a connection is closed with 3509; 0 is any number.
+    pub errors_max: u32,
+    /// Whether users are subscribed to a channel of their own.
+    pub personal_channel: Option<PersonalChannel>,
     /// Bytes queued for one connection before it counts as slow.
     pub queue_bytes_max: usize,
     /// Most publications in a recovery or a client's history reply.
@@ -39,6 +47,23 @@ pub struct Settings {
     pub position_check_interval: Duration,
     /// The version told to clients.
     pub version: &'static str,
+}
+
+/// A channel that every known user is subscribed to by the server (P-CH-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonalChannel {
+    /// Its namespace; empty for the nameless one.
+    pub namespace: String,
+    /// A user's older connections are closed when a new one comes.
+    pub single_connection: bool,
+}
+
+impl PersonalChannel {
+    /// The channel's name, but for the anonymous user.
+    pub fn name_for(&self, user: &UserId) -> Option<String> {
+        let colon = if self.namespace.is_empty() { "" } else { ":" };
+        (!user.is_anonymous()).then(|| format!("{}{colon}#{user}", self.namespace))
+    }
 }
 
 impl Default for Settings {
@@ -55,6 +80,9 @@ impl Default for Settings {
             command_timeout: Duration::from_secs(4),
             commands_waiting_max: 32,
             channels_max: 128,
+            user_connections_max: 0,
+            errors_max: 0,
+            personal_channel: None,
             queue_bytes_max: 1 << 20,
             recovery_items_max: 300,
             joining_bytes_max: 1 << 20,

@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ports::channels::{Address, BrokerError, HistoryQuery, Published, Retention, StreamView};
-use ports::ids::{ClientId, UserId};
+use ports::channels::{Address, BrokerError, Form, HistoryQuery, Published, Retention, StreamView};
+use ports::ids::UserId;
+use ports::orders::Order;
 use ports::protocol::{Disconnect, Push, Reply};
 use ports::time::Timestamp;
 
@@ -20,7 +21,7 @@ pub use self::mourning::Loss;
 pub use self::seats::SeatId;
 use self::seats::{Seat, Seats};
 use crate::channels::feed;
-use crate::session::{self, Job, Realm, Session};
+use crate::session::{self, Job, Opening, Realm, Session};
 use crate::wheel::Wheel;
 
 /// The sessions of one thread and the feeds between them.
@@ -75,6 +76,8 @@ pub enum Input {
         /// What the broker said.
         result: Result<StreamView, BrokerError>,
     },
+    /// Something is to be done with connections of one user, if there are any here.
+    Order(Arc<Order>),
     /// Time has passed.
     Tick,
 }
@@ -119,9 +122,10 @@ pub enum Effect {
         /// The number of the feed.
         feed: u32,
     },
-    /// A connection was established.
-    Came(UserId),
-    /// An established connection ended.
+    /// A connection of this user is being established; answer at once with
+    /// `Input::Session(seat, session::Input::Counted(…))`.
+    Came(SeatId, UserId),
+    /// Such a connection has ended.
     Went(UserId),
 }
 
@@ -133,7 +137,7 @@ pub enum Outgoing {
     /// Something unasked.
     Push(Push),
     /// A channel's event, shared with all who get it.
-    Event(Arc<Published>),
+    Event(Arc<Published>, Form),
 }
 
 /// What is done next, after what is being done.
@@ -182,8 +186,8 @@ impl Shard {
     }
 
     /// Takes in a connection whose socket has just been opened.
-    pub fn open(&mut self, now: Timestamp, client: ClientId, luck: u16) -> SeatId {
-        let session = Session::new(Arc::clone(&self.realm), client, luck, now);
+    pub fn open(&mut self, now: Timestamp, opening: Opening) -> SeatId {
+        let session = Session::new(Arc::clone(&self.realm), opening, now);
         let wakeup = session.wakeup();
         let seat = self.seats.take(session);
         self.seat_wheel.file(seat.index, wakeup);
@@ -205,6 +209,7 @@ impl Shard {
             Input::Read { address, feed, read, result } => {
                 self.feed(now, &address, Some(feed), feed::Input::Read { read, result }, effects);
             }
+            Input::Order(order) => self.order(now, &order, effects),
             Input::Tick => self.tick(now, effects),
         }
         self.drain_steps(now, effects);
@@ -225,6 +230,11 @@ impl Shard {
     /// Subscriptions of all sessions.
     pub fn subscription_count(&self) -> usize {
         self.subscriptions
+    }
+
+    /// Channels with local subscribers, and how many each has.
+    pub fn channels(&self) -> impl Iterator<Item = (&Arc<Address>, usize)> {
+        self.feeds.iter().map(|feed| (feed.address(), feed.member_count()))
     }
 
     /// Channels with local subscribers.
@@ -267,6 +277,9 @@ impl Shard {
                     effects.push(Effect::Send(id, Outgoing::Reply(Box::new(reply))));
                 }
                 session::Effect::Push(push) => effects.push(Effect::Send(id, Outgoing::Push(push))),
+                session::Effect::Deliver(published) => {
+                    effects.push(Effect::Send(id, Outgoing::Event(published, Form::Plain)));
+                }
                 session::Effect::Run { job, work } => {
                     #[cfg(feature = "chaos")]
                     crate::chaos::shard(&work);
@@ -283,7 +296,7 @@ impl Shard {
                 session::Effect::Resume => effects.push(Effect::Resume(id)),
                 session::Effect::Came(user) => {
                     self.seats.came(id, user.clone());
-                    effects.push(Effect::Came(user));
+                    effects.push(Effect::Came(id, user));
                 }
                 session::Effect::Close(disconnect) => effects.push(Effect::Close(id, disconnect)),
                 session::Effect::Ended => self.free(id, effects),
@@ -291,6 +304,18 @@ impl Shard {
         }
         if let Some(seat) = self.seats.get_mut(id) {
             uncork(id, seat, effects);
+        }
+    }
+
+    fn order(&mut self, now: Timestamp, order: &Arc<Order>, effects: &mut Vec<Effect>) {
+        if order.tenant != self.realm.tenant {
+            return;
+        }
+        for id in self.seats.of(&order.target.user) {
+            let seat = self.seats.get_mut(id);
+            if seat.is_some_and(|seat| seat.session.is_meant_by(&order.target)) {
+                self.session(now, id, session::Input::Order(Arc::clone(order)), effects);
+            }
         }
     }
 
@@ -306,16 +331,8 @@ impl Shard {
             let feed = self.feeds.open(&join.address, join.stream, self.limits, now);
             effects.push(Effect::Want { address: Arc::clone(&join.address), feed });
         }
-        let member = feed::Join {
-            seat: id.index,
-            join: join.join,
-            recover: join.recover,
-            recovery_bytes_max: join.recovery_bytes_max,
-            refuse_unrecoverable: join.refuse_unrecoverable,
-            positioned: join.positioned,
-            notices: join.notices,
-        };
-        self.feed(now, &join.address, None, feed::Input::Join(member), effects);
+        let address = Arc::clone(&join.address);
+        self.feed(now, &address, None, feed::Input::Join(id.index, join), effects);
     }
 
     /// Passes an input to a channel's feed, if it is there and, where a number is given, still the same one.
@@ -372,7 +389,7 @@ impl Shard {
                     self.session(now, id, session::Input::Joined { join, outcome }, effects);
                 }
             }
-            feed::Effect::Deliver { seat, published } => self.deliver(seat, published, effects),
+            feed::Effect::Deliver { seat, published, form } => self.deliver(seat, published, form, effects),
             feed::Effect::Insufficient { seat, join } => {
                 if let Some(id) = self.seats.id(seat) {
                     self.session(now, id, session::Input::Insufficient { address, join }, effects);
@@ -382,18 +399,18 @@ impl Shard {
     }
 
     /// Events for a session whose connect reply is not out yet are held back, within the bound of its queue.
-    fn deliver(&mut self, index: u32, published: Arc<Published>, effects: &mut Vec<Effect>) {
+    fn deliver(&mut self, index: u32, published: Arc<Published>, form: Form, effects: &mut Vec<Effect>) {
         let bytes_max = self.realm.settings.queue_bytes_max;
         let Some(id) = self.seats.id(index) else { return };
         let Some(seat) = self.seats.get_mut(id) else { return };
         if seat.session.is_corked() {
             seat.held_bytes += published.weight();
-            seat.held.push(published);
+            seat.held.push((published, form));
             if seat.held_bytes > bytes_max {
                 self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SLOW)));
             }
         } else if seat.session.is_live() {
-            effects.push(Effect::Send(id, Outgoing::Event(published)));
+            effects.push(Effect::Send(id, Outgoing::Event(published, form)));
         }
     }
 
@@ -432,9 +449,9 @@ fn uncork(id: SeatId, seat: &mut Seat, effects: &mut Vec<Effect>) {
         return;
     }
     seat.held_bytes = 0;
-    for published in std::mem::take(&mut seat.held) {
+    for (published, form) in std::mem::take(&mut seat.held) {
         if seat.session.is_live() {
-            effects.push(Effect::Send(id, Outgoing::Event(published)));
+            effects.push(Effect::Send(id, Outgoing::Event(published, form)));
         }
     }
 }

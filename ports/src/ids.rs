@@ -69,6 +69,17 @@ pub struct ClientId(Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(Uuid);
 
+/// The secret of a connection whose two halves are different requests: whoever knows it may send as that connection
+/// (P-EM-1). Deliberately without `Debug`'s usual candour.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey(Uuid);
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
 macro_rules! random_id {
     ($name:ident) => {
         impl $name {
@@ -93,6 +104,7 @@ macro_rules! random_id {
 
 random_id!(ClientId);
 random_id!(NodeId);
+random_id!(SessionKey);
 
 /// On whose behalf a use case runs.
 #[derive(Clone, Debug)]

@@ -6,5 +6,6 @@ pub mod channels;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod ids;
+pub mod orders;
 pub mod protocol;
 pub mod time;

@@ -9,11 +9,13 @@ use bytes::Bytes;
 
 pub use codes::{Disconnect, ErrorCode, UnsubscribeCode};
 pub use command::{
-    Command, ConnectRequest, HistoryRequest, Recovery, Request, SubscribeFlags, SubscribeRequest,
+    Command, ConnectRequest, HistoryRequest, Recovery, Request, Resume, SubscribeFlags, SubscribeRequest,
 };
-pub use reply::{Answer, ConnectAnswer, ErrorReply, Expiry, Push, Reply, StreamAnswer, SubscribeAnswer};
+pub use reply::{
+    Answer, ConnectAnswer, ErrorReply, Expiry, Push, Recovered, Reply, StreamAnswer, SubscribeAnswer,
+};
 
-use crate::channels::Published;
+use crate::channels::{Published, Shape};
 
 /// One way of writing commands, replies and pushes as bytes. Pure: no state, no I/O, no clock.
 ///
@@ -33,8 +35,9 @@ pub trait ClientProtocol: Send + Sync {
     /// Writes one push that belongs to this connection alone.
     fn push(&self, push: &Push) -> Result<Bytes, Unspeakable>;
 
-    /// Writes a channel event, which is the same for all who get it.
-    fn event(&self, published: &Published) -> Result<Bytes, Unspeakable>;
+    /// Writes a channel event, which is the same for all who get it in this shape. A shape other than plain concerns
+    /// publications only.
+    fn event(&self, published: &Published, shape: Shape<'_>) -> Result<Bytes, Unspeakable>;
 }
 
 /// How a protocol is chosen and framed (P-NEG-1, P-NEG-2).

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use crypto::{Secret, Tokens};
 use ports::time::{Clock as _, Entropy};
 use system::{OsEntropy, SystemClock};
 
@@ -71,10 +72,20 @@ fn perform(
         }
         Command::Token(args) => {
             let keys = keys(&config, &OsEntropy)?;
-            token(&args, &config, &keys, SystemClock::new().now()).map(Some).map_err(Failure::Failed)
+            token(&args, &keys, SystemClock::new().now()).map(Some).map_err(Failure::Failed)
         }
-        Command::Check => Ok(Some("configuration is good".to_owned())),
+        Command::Check => {
+            check(&config)?;
+            Ok(Some("configuration is good".to_owned()))
+        }
     }
+}
+
+/// Looks at the keys of tokens as well, without making any.
+fn check(config: &Config) -> Result<(), Failure> {
+    let stand_in = Secret::new("what the first start will make");
+    let tokens = config.trust(stand_in).map_err(Failure::Usage)?;
+    Tokens::new(&tokens).map(drop).map_err(|error| Failure::Usage(format!("token: {error}")))
 }
 
 fn keys(config: &Config, entropy: &dyn Entropy) -> Result<Keys, Failure> {

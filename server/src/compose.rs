@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crypto::HmacTokens;
 use memory::{Limits, MemoryBroker, MemoryPresence};
 use ports::channels::{Broker as _, Sink};
 use ports::ids::{NodeId, TenantId};
@@ -22,9 +21,9 @@ use crate::config::Config;
 use crate::http::{self, Edge};
 use crate::keys::Keys;
 use crate::node::{Node, Readiness, Services, ShardThread};
-use crate::transport::accept;
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
+use crate::transport::{accept, admission, emulation};
 
 /// Starts a node; when this returns, it is ready.
 pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
@@ -34,14 +33,14 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     let ports = Ports {
         broker: Arc::clone(&broker) as _,
         presence: Arc::new(MemoryPresence::new()),
-        tokens: Arc::new(tokens(config, keys)),
+        tokens: Arc::new(keys.tokens()?),
         clock: Arc::clone(&clock) as _,
     };
 
     let settings = Arc::new(config.client_settings());
     let node = NodeId::from_random(entropy.sixteen());
     let app = App::new(ports, node, Arc::clone(&settings));
-    let realm = Arc::new(Realm { tenant: TenantId::default(), settings });
+    let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
     let services = Arc::new(Services::new(
         app,
         realm,
@@ -75,6 +74,8 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         api_key: keys.api_key.clone(),
         api_insecure: config.api.insecure,
         api_calls: Semaphore::new(http::API_CALLS_MAX),
+        emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
+        refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
     };
     let (listening, stop) = watch::channel(true);
     let router = http::router(edge);
@@ -90,14 +91,6 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         accepting,
         drain_time: config.server.drain_time,
         connections_max: config.server.connections_max,
-    })
-}
-
-fn tokens(config: &Config, keys: &Keys) -> HmacTokens {
-    HmacTokens::new(crypto::Config {
-        secret: keys.token_secret.clone(),
-        audience: config.token.audience.clone(),
-        issuer: config.token.issuer.clone(),
     })
 }
 

@@ -14,6 +14,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trust;
 mod units;
 mod value;
 
@@ -21,11 +22,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-pub use channel::{Channel, Namespace};
+pub use channel::{Channel, DeltaType, Namespace, RecoveryKind};
 pub use client::Client;
 pub use error::ConfigError;
 pub use server::{LogFormat, Server};
-pub use token::{Api, Token};
+pub use token::{Api, Jwks, Token};
 pub use units::{Size, duration};
 
 use document::Document;
@@ -44,6 +45,10 @@ pub struct Config {
     pub api: Api,
     /// `[token]`: how tokens are verified.
     pub token: Token,
+    /// `[subscription_token]`: how subscription tokens are verified, if not like the others.
+    pub subscription_token: Option<Token>,
+    /// `[[jwks]]`: key sets by issuer.
+    pub jwks: Vec<Jwks>,
     /// `[client]`: connections.
     pub client: Client,
     /// `[channel]`: options of channels without a namespace; `None` makes such channels unknown.
@@ -104,6 +109,8 @@ impl Config {
             server: reader.section("server")?,
             api: reader.section("api")?,
             token: reader.section("token")?,
+            subscription_token: reader.section_if_written("subscription_token")?,
+            jwks: reader.key_sets()?,
             client: reader.section("client")?,
             channel: Some(reader.section("channel")?),
             namespaces: reader.namespaces()?,

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use self::problem::Problem;
 use crate::node::{Readiness, Services};
 use crate::transport::origin::Origins;
-use crate::transport::websocket;
+use crate::transport::{emulation, http_stream, sse, websocket};
 
 /// What handlers need.
 pub struct Edge {
@@ -39,6 +39,10 @@ pub struct Edge {
     pub api_insecure: bool,
     /// A permit per call of the server API under way.
     pub api_calls: Semaphore,
+    /// A permit per upstream request of a streamed connection under way.
+    pub emulations: Arc<Semaphore>,
+    /// A permit per refusal that is told late.
+    pub refusals: Semaphore,
 }
 
 /// Calls of the server API at a time; together with the longest body they bound its memory.
@@ -51,27 +55,41 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// All routes.
 pub fn router(edge: Edge) -> Router {
-    Router::new()
+    let sse = get(sse::open).head(not_allowed).post(sse::open).options(sse::preflight);
+    let router = Router::new()
         .route("/connection/websocket", get(websocket::upgrade))
+        .route("/connection/http_stream", post(http_stream::open).options(http_stream::preflight))
+        .route("/connection/sse", sse)
+        .route("/emulation", post(emulation::send).options(emulation::preflight))
+        .route("/api", post(api::call_by_name))
         .route("/api/{method}", post(api::call))
         .route("/livez", get(health::live))
+        .route("/health", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/", get(welcome::page))
         .route("/welcome.js", get(welcome::script))
         .route("/welcome.css", get(welcome::style))
-        .route("/favicon.svg", get(welcome::icon))
-        .method_not_allowed_fallback(async || {
-            let detail = "this path answers to another method";
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        })
-        .fallback(async || {
-            let detail = "nothing is served here; see /, /api/{method}, /connection/websocket, /livez, /readyz and /metrics";
-            Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
-        })
+        .route("/favicon.svg", get(welcome::icon));
+    #[cfg(feature = "chaos")]
+    let router = router.route("/echo", get(websocket::echo));
+    router
+        .method_not_allowed_fallback(not_allowed)
+        .fallback(not_found)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(within_deadline))
         .with_state(Arc::new(edge))
+}
+
+async fn not_allowed() -> Problem {
+    let detail = "this path answers to another method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+async fn not_found() -> Problem {
+    let detail = "nothing is served here; see /, /api/{method}, /connection/websocket, /connection/http_stream, \
+                  /connection/sse, /emulation, /livez, /readyz and /metrics";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
 async fn within_deadline(request: Request, next: Next) -> Response {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use crypto::Secret;
+use crypto::{Secret, Tokens};
 use ports::time::Entropy;
 use serde::Deserialize;
 use thiserror::Error;
@@ -17,13 +17,19 @@ use crate::config::Config;
 const FILE: &str = "keys.toml";
 const KEY_BYTES: usize = 32;
 
-/// What tokens are signed with and what back ends present.
+/// What tokens are verified and signed with, and what back ends present.
 #[derive(Clone)]
 pub struct Keys {
-    /// Signs and verifies tokens.
-    pub token_secret: Secret,
+    /// Which tokens are believed.
+    pub tokens: crypto::Config,
     /// Opens the HTTP API.
     pub api_key: Secret,
+}
+
+/// What a node made for itself.
+struct Made {
+    token_secret: Secret,
+    api_key: Secret,
 }
 
 /// Why there are no keys.
@@ -45,6 +51,9 @@ pub enum KeysError {
         /// Why.
         cause: io::Error,
     },
+    /// A configured key cannot be used.
+    #[error("{0}")]
+    Unusable(String),
     /// The file holds something else.
     #[error("{path}: {problem}; correct it, or remove it to get new keys")]
     Malformed {
@@ -66,20 +75,26 @@ impl Keys {
     /// The configured keys; those that were not configured come from the data directory, which is left alone if none
     /// is needed.
     pub fn effective(config: &Config, entropy: &dyn Entropy) -> Result<Self, KeysError> {
-        match (config.token.hmac_secret.clone(), config.api.key.clone()) {
-            (Some(token_secret), Some(api_key)) => Ok(Self { token_secret, api_key }),
-            (token_secret, api_key) => {
-                let made = Self::load_or_create(&config.server.data_dir, entropy)?;
-                Ok(Self {
-                    token_secret: token_secret.unwrap_or(made.token_secret),
-                    api_key: api_key.unwrap_or(made.api_key),
-                })
+        let (token_secret, api_key) = match (config.verifies_tokens(), config.api.key.clone()) {
+            (true, Some(api_key)) => (None, api_key),
+            (_, api_key) => {
+                let made = Made::load_or_create(&config.server.data_dir, entropy)?;
+                (Some(made.token_secret), api_key.unwrap_or(made.api_key))
             }
-        }
+        };
+        let tokens = config.trust(token_secret).map_err(KeysError::Unusable)?;
+        Ok(Self { tokens, api_key })
     }
 
+    /// Verifier and signer of tokens.
+    pub fn tokens(&self) -> Result<Tokens, KeysError> {
+        Tokens::new(&self.tokens).map_err(|error| KeysError::Unusable(format!("token: {error}")))
+    }
+}
+
+impl Made {
     /// The keys in a directory, made at the first call. Afterwards the file is whole or not there at all.
-    pub fn load_or_create(data_dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeysError> {
+    fn load_or_create(data_dir: &Path, entropy: &dyn Entropy) -> Result<Self, KeysError> {
         let path = data_dir.join(FILE);
         match fs::read_to_string(&path) {
             Ok(text) => Self::parse(&text).map_err(|problem| KeysError::Malformed { path, problem }),
@@ -155,8 +170,8 @@ mod tests {
         let dir = home.path().join("deep/wigwag_data");
         let entropy = Counting::default();
 
-        let first = Keys::load_or_create(&dir, &entropy).ok().unwrap();
-        let second = Keys::load_or_create(&dir, &entropy).ok().unwrap();
+        let first = Made::load_or_create(&dir, &entropy).ok().unwrap();
+        let second = Made::load_or_create(&dir, &entropy).ok().unwrap();
 
         assert_eq!(first.token_secret.expose().len(), 43);
         assert_eq!(first.token_secret.expose(), second.token_secret.expose());
@@ -169,7 +184,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("wigwag_data");
 
-        assert!(Keys::load_or_create(&dir, &Counting::default()).is_ok());
+        assert!(Made::load_or_create(&dir, &Counting::default()).is_ok());
 
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&dir), 0o700);
@@ -182,7 +197,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("keys.toml.new"), "token_sec").unwrap();
 
-        assert!(Keys::load_or_create(home.path(), &Counting::default()).is_ok());
+        assert!(Made::load_or_create(home.path(), &Counting::default()).is_ok());
     }
 
     #[test]
@@ -201,7 +216,7 @@ mod tests {
 
         for (text, expected) in cases {
             fs::write(&path, text).unwrap();
-            let error = Keys::load_or_create(home.path(), &Counting::default()).err().unwrap().to_string();
+            let error = Made::load_or_create(home.path(), &Counting::default()).err().unwrap().to_string();
             assert!(error.contains(expected) && error.contains("remove it"), "{error}");
             assert!(!error.contains('\n'), "{error}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
@@ -214,7 +229,7 @@ mod tests {
         let blocked = home.path().join("file");
         fs::write(&blocked, "").unwrap();
 
-        let error = Keys::load_or_create(&blocked.join("data"), &Counting::default()).err().unwrap();
+        let error = Made::load_or_create(&blocked.join("data"), &Counting::default()).err().unwrap();
 
         assert!(error.to_string().contains("file/data"), "{error}");
     }
@@ -228,13 +243,34 @@ mod tests {
         config.api.key = Secret::new("k");
 
         let both = Keys::effective(&config, &Counting::default()).ok().unwrap();
-        assert_eq!((both.token_secret.expose(), both.api_key.expose()), ("s", "k"));
+        assert_eq!((secret(&both), both.api_key.expose()), ("s", "k"));
         assert!(!config.server.data_dir.exists());
 
         config.api.key = None;
         let one = Keys::effective(&config, &Counting::default()).ok().unwrap();
-        assert_eq!(one.token_secret.expose(), "s");
-        assert_eq!(one.api_key.expose().len(), 43);
+        assert_eq!((secret(&one), one.api_key.expose().len()), ("s", 43));
+
+        config.token.hmac_secret = None;
+        let none = Keys::effective(&config, &Counting::default()).ok().unwrap();
+        assert_eq!(secret(&none).len(), 43);
+        assert!(none.tokens().is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let mut config = Config::load(Some(&empty_file(home.path())), std::iter::empty()).ok().unwrap();
+        config.api.key = Secret::new("k");
+        config.token.rsa_public_key = Some("not PEM".into());
+
+        let keys = Keys::effective(&config, &Counting::default()).ok().unwrap();
+        let problem = keys.tokens().err().unwrap().to_string();
+
+        assert!(problem.contains("rsa_public_key") && problem.contains("PEM"), "{problem}");
+    }
+
+    fn secret(keys: &Keys) -> &str {
+        keys.tokens.connection.hmac_secret.as_ref().map(Secret::expose).unwrap_or_default()
     }
 
     fn empty_file(dir: &Path) -> PathBuf {

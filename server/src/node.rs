@@ -1,13 +1,10 @@
 //! A running node: started, ready, drained, stopped.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use ports::ids::UserId;
 use ports::time::{Clock, Entropy, Timestamp};
 use ractor::{ActorRef, ActorStatus};
 use tokio::sync::{Semaphore, watch};
@@ -19,6 +16,7 @@ use wigwag_core::session::Realm;
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::{Control, ShardCell};
 use crate::transport::link::Pending;
+use crate::transport::switchboard::Switchboard;
 
 /// What all parts of a node need.
 pub struct Services {
@@ -30,8 +28,8 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
     /// Where jobs, stores and HTTP run.
     pub runtime: tokio::runtime::Handle,
-    /// Who is connected to this node.
-    pub census: Census,
+    /// The connections whose commands come with requests.
+    pub switchboard: Arc<Switchboard>,
     /// What is queued for all connections.
     pub pending: Arc<Pending>,
     /// Longest message from a client.
@@ -54,9 +52,18 @@ impl Services {
         frame_bytes_max: usize,
     ) -> Self {
         let started_at = clock.now();
-        let (census, hub) = (Census::default(), OnceLock::new());
-        let pending = Arc::new(pending);
-        Self { app, realm, entropy, runtime, census, pending, frame_bytes_max, started_at, clock, hub }
+        Self {
+            app,
+            realm,
+            entropy,
+            runtime,
+            switchboard: Arc::default(),
+            pending: Arc::new(pending),
+            frame_bytes_max,
+            started_at,
+            clock,
+            hub: OnceLock::new(),
+        }
     }
 
     /// The present.
@@ -74,36 +81,6 @@ impl Services {
     pub fn hub(&self) -> Arc<HubTable> {
         let none = || Arc::new(HubTable::new(Vec::new(), std::sync::Weak::new()));
         self.hub.get().map_or_else(none, Arc::clone)
-    }
-}
-
-/// The established connections of this node by user.
-#[derive(Default)]
-pub struct Census {
-    users: Mutex<BTreeMap<UserId, usize>>,
-}
-
-impl Census {
-    /// A connection of this user was established.
-    pub fn came(&self, user: UserId) {
-        *self.users.lock().entry(user).or_default() += 1;
-    }
-
-    /// A connection of this user ended.
-    pub fn went(&self, user: &UserId) {
-        let mut users = self.users.lock();
-        if let Some(count) = users.get_mut(user) {
-            *count -= 1;
-            if *count == 0 {
-                users.remove(user);
-            }
-        }
-    }
-
-    /// Connections and distinct users.
-    pub fn count(&self) -> (usize, usize) {
-        let users = self.users.lock();
-        (users.values().sum(), users.len())
     }
 }
 

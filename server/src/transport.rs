@@ -1,8 +1,24 @@
-//! How connections come in: the accept loop, the WebSocket upgrade, frames, and the two halves of a connection.
+//! How connections come in: the accept loop, the WebSocket upgrade, streamed responses with their upstream requests,
+//! and the two halves of a connection.
 
 pub mod accept;
+pub mod admission;
+pub mod cors;
+pub mod dialect;
+pub mod downstream;
+#[cfg(feature = "chaos")]
+pub mod echo;
+pub mod emulation;
 pub mod frame;
+pub mod http_stream;
 pub mod link;
 pub mod origin;
 pub mod reader;
+pub mod sse;
+pub mod stay;
+pub mod stream;
+pub mod switchboard;
+#[cfg(test)]
+mod tests;
+pub mod upstream;
 pub mod websocket;

@@ -1,19 +1,25 @@
 //! A well-behaved client: it answers pings, sorts replies from pushes, and never waits for ever.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
 
+mod emulated;
+mod line;
+mod way;
+mod websocket;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use self::line::{Heard, Line};
 use crate::patience::within;
+use crate::wire::{Dialect, Frame};
+
+pub use self::emulated::open as open_stream;
+pub use self::line::Farewell;
+pub use self::way::{Transport, Way};
 
 /// The result of a command, or its error code.
 pub type Answer = Result<Value, u64>;
@@ -28,41 +34,63 @@ pub enum Manners {
     Answers,
     /// It is mute.
     NeverAnswers,
+    /// It says everything twice.
+    AnswersTwice,
+}
+
+impl Manners {
+    /// How many pongs a ping is worth.
+    fn pongs(self) -> usize {
+        match self {
+            Self::NeverAnswers => 0,
+            Self::Answers => 1,
+            Self::AnswersTwice => 2,
+        }
+    }
 }
 
 /// One connection. Dropping it drops the socket without a word.
 pub struct Client {
-    orders: UnboundedSender<String>,
+    orders: UnboundedSender<Frame>,
     heard: UnboundedReceiver<Heard>,
+    dialect: Dialect,
     /// Heard, but not yet asked for.
     kept: VecDeque<Value>,
-    closed: Option<u16>,
+    pings: usize,
+    closed: Option<Farewell>,
     id: u32,
     pump: JoinHandle<()>,
     /// What the server said to `connect`.
     pub connected: Value,
 }
 
-enum Heard {
-    Line(String),
-    Closed(u16),
-}
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 impl Client {
     /// An open WebSocket over which nothing has been said.
     pub async fn open(address: SocketAddr, manners: Manners) -> Self {
-        const BUFFER_BYTES: usize = 4_096;
-        let url = format!("ws://{address}/connection/websocket");
-        let config = WebSocketConfig::default().read_buffer_size(BUFFER_BYTES).write_buffer_size(0);
-        let opened = within("the upgrade", connect_async_with_config(url, Some(config), true)).await;
-        let (socket, _) = opened.unwrap_or_else(|error| panic!("no WebSocket: {error}"));
+        Self::open_in(Way::Json, address, manners).await
+    }
+
+    /// The same by any way. Emulated streams are opened by the first frame, which must contain `connect`.
+    pub async fn open_in(way: impl Into<Way>, address: SocketAddr, manners: Manners) -> Self {
+        Self::open_at("/connection/websocket", way, address, manners).await
+    }
+
+    /// The same with a path of its own for WebSockets.
+    pub async fn open_at(path: &str, way: impl Into<Way>, address: SocketAddr, manners: Manners) -> Self {
+        let way = way.into();
+        let dialect = way.dialect();
         let (orders, taken) = unbounded_channel();
         let (hear, heard) = unbounded_channel();
-        let pump = tokio::spawn(pump(socket, taken, hear, manners));
+        let line = Line { orders: taken, heard: hear, manners };
+        let pump = match way.transport() {
+            Transport::WebSocket => {
+                let socket = websocket::open(address, path, dialect).await;
+                tokio::spawn(websocket::carry(socket, line, dialect))
+            }
+            Transport::HttpStream | Transport::Sse => tokio::spawn(emulated::carry(address, line, way)),
+        };
         let (kept, connected) = (VecDeque::new(), Value::Null);
-        Self { orders, heard, kept, closed: None, id: 0, pump, connected }
+        Self { orders, heard, dialect, kept, pings: 0, closed: None, id: 0, pump, connected }
     }
 
     /// The connection's id, as the server gave it.
@@ -72,27 +100,38 @@ impl Client {
 
     /// Sends a text as it is, in a frame of its own.
     pub fn send_raw(&self, text: impl Into<String>) {
+        self.send(Frame::Text(text.into()));
+    }
+
+    /// Sends bytes as they are, in a frame of their own.
+    pub fn send_bytes(&self, bytes: impl Into<Vec<u8>>) {
+        self.send(Frame::Bytes(bytes.into()));
+    }
+
+    /// Sends commands as they are in one frame; an empty object is a pong.
+    pub fn tell(&self, commands: &[Value]) {
+        self.send(self.dialect.frame(commands));
+    }
+
+    fn send(&self, frame: Frame) {
         // A client that is gone says nothing; what comes next will tell.
-        let _ = self.orders.send(text.into());
+        let _ = self.orders.send(frame);
     }
 
     /// Sends a command without waiting; returns its id.
     pub fn say(&mut self, method: &str, params: Value) -> u32 {
-        let (id, line) = self.command(method, &params);
-        self.send_raw(line);
+        let [id] = self.say_together([(method, params)]);
         id
     }
 
     /// Sends several commands in one frame; returns their ids.
     pub fn say_together<const N: usize>(&mut self, commands: [(&str, Value); N]) -> [u32; N] {
-        let commands = commands.map(|(method, params)| self.command(method, &params));
-        self.send_raw(commands.each_ref().map(|(_, line)| line.as_str()).join("\n"));
+        let commands = commands.map(|(method, params)| {
+            self.id += 1;
+            (self.id, json!({ "id": self.id, method: params }))
+        });
+        self.tell(&commands.each_ref().map(|(_, command)| command.clone()));
         commands.map(|(id, _)| id)
-    }
-
-    fn command(&mut self, method: &str, params: &Value) -> (u32, String) {
-        self.id += 1;
-        (self.id, json!({ "id": self.id, method: params }).to_string())
     }
 
     /// Sends a command and waits for its answer.
@@ -119,6 +158,19 @@ impl Client {
             self.connected = result.clone();
         }
         answer
+    }
+
+    /// `connect` with this token by somebody who may be turned away: with this close code.
+    pub async fn is_let_in(&mut self, token: &str) -> Result<(), u16> {
+        self.say("connect", json!({ "token": token }));
+        while self.kept.is_empty() && self.closed.is_none() {
+            self.listen("an answer to connect").await;
+        }
+        match (self.kept.pop_front(), &self.closed) {
+            (Some(reply), _) if reply.get("connect").is_some() => Ok(()),
+            (Some(reply), _) => panic!("neither in nor out: {reply}"),
+            (None, farewell) => Err(farewell.as_ref().map_or(ABNORMAL, |farewell| farewell.code)),
+        }
     }
 
     /// Subscribes, which must succeed; returns the result.
@@ -183,13 +235,29 @@ impl Client {
         self.first("a message", |_| true).await
     }
 
+    /// Returns when so many pings more have come.
+    pub async fn hears_pings(&mut self, count: usize) {
+        let wanted = self.pings + count;
+        while self.pings < wanted {
+            assert_eq!(self.closed, None, "closed instead of a ping");
+            self.listen("a ping").await;
+        }
+    }
+
     /// The code that the connection ends with; what comes before is of no interest any more.
     pub async fn close_code(&mut self) -> u16 {
-        while self.closed.is_none() {
+        self.farewell().await.code
+    }
+
+    /// The same with its reason.
+    pub async fn farewell(&mut self) -> Farewell {
+        loop {
+            if let Some(farewell) = &self.closed {
+                return farewell.clone();
+            }
             self.kept.clear();
             self.listen("the close frame").await;
         }
-        self.closed.unwrap_or(ABNORMAL)
     }
 
     /// The code it has ended with already, if it has.
@@ -197,7 +265,15 @@ impl Client {
         while let Ok(heard) = self.heard.try_recv() {
             self.take_in(heard);
         }
-        self.closed
+        self.closed.as_ref().map(|farewell| farewell.code)
+    }
+
+    /// Everything heard up to the end of the connection that was not asked for yet.
+    pub async fn last_words(&mut self) -> Vec<Value> {
+        while self.closed.is_none() {
+            self.listen("the end").await;
+        }
+        std::mem::take(&mut self.kept).into()
     }
 
     async fn first(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
@@ -207,22 +283,24 @@ impl Client {
                 return self.kept.remove(looked_at + found).unwrap();
             }
             looked_at = self.kept.len();
-            if let Some(code) = self.closed {
-                panic!("closed with {code} instead of {what}");
+            if let Some(Farewell { code, reason }) = &self.closed {
+                panic!("closed with {code} ({reason}) instead of {what}");
             }
             self.listen(what).await;
         }
     }
 
     async fn listen(&mut self, what: &str) {
-        let heard = within(what, self.heard.recv()).await.unwrap_or(Heard::Closed(ABNORMAL));
+        let over = Farewell { code: ABNORMAL, reason: String::new() };
+        let heard = within(what, self.heard.recv()).await.unwrap_or(Heard::Closed(over));
         self.take_in(heard);
     }
 
     fn take_in(&mut self, heard: Heard) {
         match heard {
-            Heard::Line(line) => self.kept.push_back(serde_json::from_str(&line).unwrap()),
-            Heard::Closed(code) => self.closed = Some(code),
+            Heard::Ping => self.pings += 1,
+            Heard::Message(message) => self.kept.push_back(message),
+            Heard::Closed(farewell) => self.closed = Some(farewell),
         }
     }
 }
@@ -231,41 +309,4 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.pump.abort();
     }
-}
-
-/// Reads and writes until the connection is over or nobody wants it any more.
-async fn pump(
-    mut socket: Socket,
-    mut orders: UnboundedReceiver<String>,
-    heard: UnboundedSender<Heard>,
-    manners: Manners,
-) {
-    const PING: &str = "{}";
-    let mut code = ABNORMAL;
-    loop {
-        let message = tokio::select! {
-            order = orders.recv() => {
-                let Some(text) = order else { return };
-                // A failed write is followed by the end of what can be read.
-                let _ = socket.send(Message::text(text)).await;
-                continue;
-            }
-            message = socket.next() => message,
-        };
-        match message {
-            Some(Ok(Message::Text(text))) => {
-                for line in text.as_str().split('\n') {
-                    if line != PING {
-                        let _ = heard.send(Heard::Line(line.to_owned()));
-                    } else if manners == Manners::Answers {
-                        let _ = socket.send(Message::text(PING)).await;
-                    }
-                }
-            }
-            Some(Ok(Message::Close(frame))) => code = frame.map_or(ABNORMAL, |frame| frame.code.into()),
-            Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Err(_)) | None => break,
-        }
-    }
-    let _ = heard.send(Heard::Closed(code));
 }

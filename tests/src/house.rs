@@ -3,12 +3,14 @@
 
 mod guests;
 mod http;
+mod losses;
+pub mod rooms;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use crypto::{HmacTokens, Secret};
+use crypto::{Secret, Tokens, Trust};
 use system::SystemClock;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -86,7 +88,7 @@ force_recovery = true
 pub struct House {
     /// Where it listens.
     pub address: SocketAddr,
-    tokens: HmacTokens,
+    tokens: Tokens,
     http: reqwest::Client,
     clock: SystemClock,
     run: Run,
@@ -134,8 +136,8 @@ impl House {
     }
 
     fn new(address: SocketAddr, run: Run, home: TempDir) -> Self {
-        let secret = Secret::new(TOKEN_SECRET).unwrap();
-        let tokens = HmacTokens::new(crypto::Config { secret, audience: None, issuer: None });
+        let connection = Trust { hmac_secret: Secret::new(TOKEN_SECRET), ..Trust::default() };
+        let tokens = Tokens::new(&crypto::Config { connection, subscription: None }).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { address, tokens, http, clock: SystemClock::new(), run, _home: home }
     }
@@ -158,10 +160,20 @@ impl House {
 
     /// Tells the process to stop.
     pub async fn terminate(&self) {
-        let Run::Outside(child, _) = &self.run else { panic!("this node is no process") };
-        let pid = child.id().unwrap_or_else(|| panic!("the process has ended")).to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+        self.signal("TERM").await;
+    }
+
+    /// Sends the process a signal, by its name.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let told = Command::new("kill").args([&format!("-{name}"), &pid]).status().await.unwrap();
         assert!(told.success());
+    }
+
+    /// The number of the process.
+    pub fn pid(&self) -> u32 {
+        let Run::Outside(child, _) = &self.run else { panic!("this node is no process") };
+        child.id().unwrap_or_else(|| panic!("the process has ended"))
     }
 
     /// How the process ended.

@@ -1,6 +1,8 @@
 //! The test language: a house to start, clients to talk to it, a world to simulate.
 
 pub mod client;
+pub mod fossil;
+pub mod fuzz;
 pub mod heap;
 pub mod house;
 pub mod mob;
@@ -8,3 +10,4 @@ pub mod patience;
 pub mod raw;
 pub mod sim;
 pub mod storm;
+pub mod wire;

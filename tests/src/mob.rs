@@ -1,5 +1,7 @@
 //! A mob: many clients at once, half of which misbehave, and all of which leave.
 
+mod mixed;
+
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,6 +11,8 @@ use crate::heap::Counting;
 use crate::house::House;
 use crate::patience::{PATIENCE, until_within};
 use crate::raw::{CLOSE, Raw, TEXT, frame, header};
+
+pub use self::mixed::{MIXED_MOB_RULES, visit_mixed};
 
 /// Configuration that a house needs for a mob: pings that come soon, and a small queue.
 pub const MOB_RULES: &str = "[client]\nping_interval = \"2s\"\npong_timeout = \"1s\"\nstale_timeout = \"1s\"\nqueue_bytes_max = \"64 KiB\"";

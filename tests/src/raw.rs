@@ -3,12 +3,19 @@
 
 use std::net::SocketAddr;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::client::ABNORMAL;
 use crate::patience::within;
+use crate::wire::{Dialect, Frame};
 
+const WEBSOCKET: &str = "/connection/websocket";
+const IN_PROTOBUF: &str = "/connection/websocket?cf_protocol=protobuf";
+
+/// Binary frame, final.
+pub const BINARY: u8 = 0x82;
 /// Text frame, final.
 pub const TEXT: u8 = 0x81;
 /// Close frame, final.
@@ -28,15 +35,30 @@ impl Raw {
 
     /// An upgraded connection.
     pub async fn open(address: SocketAddr) -> Self {
-        Self::tcp(address).await.upgraded().await
+        Self::open_at(address, WEBSOCKET).await
+    }
+
+    /// An upgraded connection on which this dialect is spoken.
+    pub async fn open_in(dialect: Dialect, address: SocketAddr) -> Self {
+        Self::open_at(address, path(dialect)).await
+    }
+
+    /// An upgraded connection at a path of its own.
+    pub async fn open_at(address: SocketAddr, path: &str) -> Self {
+        Self::tcp(address).await.upgraded(path).await
     }
 
     /// An upgraded connection whose owner's system takes very little before somebody reads.
     pub async fn open_narrow(address: SocketAddr) -> Self {
+        Self::open_narrow_in(Dialect::Json, address).await
+    }
+
+    /// The same in any dialect.
+    pub async fn open_narrow_in(dialect: Dialect, address: SocketAddr) -> Self {
         const BUFFER_BYTES: u32 = 2_048;
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(BUFFER_BYTES).unwrap();
-        Self::over(socket, address).await.upgraded().await
+        Self::over(socket, address).await.upgraded(path(dialect)).await
     }
 
     async fn over(socket: TcpSocket, address: SocketAddr) -> Self {
@@ -45,10 +67,11 @@ impl Raw {
         Self { stream, unread: Vec::new() }
     }
 
-    async fn upgraded(mut self) -> Self {
-        let request = "GET /connection/websocket HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\n\
-            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-            Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    async fn upgraded(mut self, path: &str) -> Self {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        );
         self.send(request.as_bytes()).await;
         let end = loop {
             if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -69,6 +92,15 @@ impl Raw {
     /// Sends a text in a proper frame.
     pub async fn say(&mut self, text: &str) {
         self.send(&frame(TEXT, text.as_bytes())).await;
+    }
+
+    /// Sends commands in one proper frame.
+    pub async fn tell(&mut self, dialect: Dialect, commands: &[Value]) {
+        let (first, payload) = match dialect.frame(commands) {
+            Frame::Text(text) => (TEXT, text.into_bytes()),
+            Frame::Bytes(bytes) => (BINARY, bytes),
+        };
+        self.send(&frame(first, &payload)).await;
     }
 
     /// Introduces itself and waits for the answer.
@@ -116,6 +148,13 @@ impl Raw {
     /// Reads some more; false at the end.
     async fn read(&mut self) -> bool {
         matches!(self.stream.read_buf(&mut self.unread).await, Ok(1..))
+    }
+}
+
+fn path(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Json => WEBSOCKET,
+        Dialect::Protobuf => IN_PROTOBUF,
     }
 }
 

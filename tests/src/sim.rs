@@ -21,6 +21,7 @@ mod house;
 mod node;
 mod rng;
 mod socket;
+mod taste;
 mod trace;
 mod weather;
 mod wires;

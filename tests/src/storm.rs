@@ -1,16 +1,31 @@
 //! A storm: many clients that are dropped again and again while messages flow, each keeping book of what it hears.
-#![expect(clippy::panic, reason = "this is how a test fails")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod listener;
+mod news;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep, timeout};
 
-use crate::client::Client;
+use self::listener::{Listener, Reading};
+use self::news::News;
+use crate::client::Way;
 use crate::house::House;
+
+/// Configuration that a house needs for a mixed storm: a namespace in which everything may be patched.
+pub const MIXED_RULES: &str = r#"
+[[namespace]]
+name = "mixed"
+allow_subscribe_for_client = true
+history_size = 1000
+history_ttl = "5m"
+force_recovery = true
+allowed_delta_types = ["fossil"]
+delta_publish = true
+"#;
 
 /// How bad the weather is.
 #[derive(Clone, Copy, Debug)]
@@ -35,154 +50,143 @@ pub struct Aftermath {
     /// Subscriptions that recovered something.
     pub recovered: usize,
     /// Messages that came with a recovery.
-    pub caught_up: usize,
-}
-
-/// The book of one client: where it is in its channel.
-struct Listener {
-    channel: String,
-    epoch: String,
-    offset: u64,
+    pub caught_up: u64,
+    /// Messages that all clients together have checked.
+    pub heard: u64,
+    /// Those of them that came as a patch.
+    pub patched: u64,
 }
 
 #[derive(Default)]
 struct Tally {
     recovered: AtomicUsize,
-    caught_up: AtomicUsize,
+    caught_up: AtomicU64,
+    heard: AtomicU64,
+    patched: AtomicU64,
+}
+
+/// A storm over a house.
+struct Front<'h> {
+    storm: Storm,
+    house: &'h House,
+    news: News,
+    tally: Tally,
 }
 
 impl Storm {
-    /// Lets it blow; panics if any client misses, doubles or misorders anything, or is told a lie about a recovery.
+    /// Lets it blow over clients that are all alike; panics if any client misses, doubles or misorders anything, or is
+    /// told a lie about a recovery.
     pub async fn blow(self, house: &House) -> Aftermath {
-        let tally = Tally::default();
+        self.over(house, News::Numbers).await
+    }
+
+    /// The same over a house with [`MIXED_RULES`]: half of the clients speak Protobuf, half of each ask for differences,
+    /// and every one of them must be decodable into what was published.
+    pub async fn blow_mixed(self, house: &House) -> Aftermath {
+        self.over(house, News::Texts).await
+    }
+
+    async fn over(self, house: &House, news: News) -> Aftermath {
+        let front = Front { storm: self, house, news, tally: Tally::default() };
         let (over, calm) = watch::channel(None);
-        let clients = (0..self.clients).map(|number| self.endure(house, number, calm.clone(), &tally));
+        let clients = (0..self.clients).map(|number| front.endure(number, calm.clone()));
         let clients = async {
             join_all(clients).await;
         };
         let news = async {
-            let published = self.publish(house, &over).await;
+            let published = front.publish(&over).await;
             // Those who hear the end hear how much there was.
             let _ = over.send(Some(published.clone()));
             published
         };
         let ((), published) = tokio::join!(clients, news);
+        let Tally { recovered, caught_up, heard, patched } = front.tally;
         Aftermath {
             published,
-            recovered: tally.recovered.load(Ordering::Relaxed),
-            caught_up: tally.caught_up.load(Ordering::Relaxed),
+            recovered: recovered.into_inner(),
+            caught_up: caught_up.into_inner(),
+            heard: heard.into_inner(),
+            patched: patched.into_inner(),
         }
     }
+}
 
-    /// Publishes at the rate, each message its own number, until all drops must have happened; returns how many each
-    /// channel got.
-    async fn publish(&self, house: &House, over: &watch::Sender<Option<Vec<u64>>>) -> Vec<u64> {
-        let mut published = vec![0; self.channels];
-        let duration = self.calm.mul_f64(self.drops.max(1) as f64 * 1.25);
+impl Front<'_> {
+    /// Publishes at the rate until all drops must have happened; returns how many messages each channel got.
+    async fn publish(&self, over: &watch::Sender<Option<Vec<u64>>>) -> Vec<u64> {
+        let Storm { drops, channels, rate, calm, .. } = self.storm;
+        let mut published = vec![0; channels];
+        let duration = calm.mul_f64(drops.max(1) as f64 * 1.25);
         let begin = Instant::now();
-        let mut beat = interval(Duration::from_micros(1_000_000 / self.rate));
-        let mut turn = (0..self.channels).cycle();
+        let mut beat = interval(Duration::from_micros(1_000_000 / rate));
+        let mut turn = (0..channels).cycle();
         while begin.elapsed() < duration && !over.is_closed() {
             beat.tick().await;
-            let Some(channel) = turn.next() else { break };
-            let Some(count) = published.get_mut(channel) else { break };
-            let (offset, _) = house.publish(&self.channel(channel), json!(*count + 1)).await;
+            let Some(room) = turn.next() else { break };
+            let Some(count) = published.get_mut(room) else { break };
+            let message = self.news.message(*count + 1);
+            let (offset, _) = self.house.publish(&self.channel(room), message).await;
             *count += 1;
             assert_eq!(offset, *count, "the stream and its publisher count alike");
         }
         published
     }
 
-    fn channel(&self, number: usize) -> String {
-        format!("storm-{}", number % self.channels)
+    fn channel(&self, room: usize) -> String {
+        match self.news {
+            News::Numbers => format!("storm-{room}"),
+            News::Texts => format!("mixed:{room}"),
+        }
     }
 
-    async fn endure(
-        &self,
-        house: &House,
-        number: usize,
-        mut calm: watch::Receiver<Option<Vec<u64>>>,
-        tally: &Tally,
-    ) {
-        let user = format!("user-{number}");
-        let token = house.token(&user);
-        let mut luck = number as u64;
-        let mut listener = Listener { channel: self.channel(number), epoch: String::new(), offset: 0 };
-        let mut client = house.client_with(&token).await;
-        let reply = client.subscribe(&listener.channel).await;
-        listener.begins(&reply);
+    /// Who this client is, and the number of its channel.
+    fn listener(&self, number: usize) -> (Listener, usize) {
+        // Every channel has clients of all kinds.
+        let room = number / 4 % self.storm.channels;
+        let (way, reading) = match (self.news, number % 4) {
+            (News::Numbers, _) | (News::Texts, 0) => (Way::Json, Reading::Whole),
+            (News::Texts, 1) => (Way::Protobuf, Reading::Whole),
+            (News::Texts, 2) => (Way::Json, Reading::Patched),
+            (News::Texts, _) => (Way::Protobuf, Reading::Patched),
+        };
+        (Listener::new(self.channel(room), way, reading, self.news), room)
+    }
 
-        for _ in 0..self.drops {
-            let stay = self.calm.mul_f64(0.5 + chance(&mut luck));
+    async fn endure(&self, number: usize, mut calm: watch::Receiver<Option<Vec<u64>>>) {
+        let (mut listener, room) = self.listener(number);
+        let user = format!("user-{number}");
+        let token = self.house.token(&user);
+        let mut luck = number as u64;
+        let mut client = self.house.client_by_with(listener.way, &token).await;
+        listener.begins(&mut client).await;
+        let first = listener.offset;
+
+        for _ in 0..self.storm.drops {
+            let stay = self.storm.calm.mul_f64(0.5 + chance(&mut luck));
             // Listening has no end of its own; the time has.
-            let _ = tokio::time::timeout(stay, listener.listen(&mut client, None)).await;
+            let _ = timeout(stay, listener.listens(&mut client, None)).await;
             listener.hears_what_has_come(&mut client);
             drop(client);
             sleep(Duration::from_millis(50).mul_f64(chance(&mut luck))).await;
-            client = house.client_with(&token).await;
-            let reply = client.recover(&listener.channel, &listener.epoch, listener.offset).await;
-            listener.recovers(&reply, tally);
+            client = self.house.client_by_with(listener.way, &token).await;
+            listener.recovers(&mut client).await;
+            self.tally.recovered.fetch_add(1, Ordering::Relaxed);
         }
 
         let all = async {
             let published = calm.wait_for(Option::is_some).await.ok().and_then(|published| published.clone());
-            published.and_then(|published| published.get(number % self.channels).copied())
+            published.and_then(|published| published.get(room).copied())
         };
         let last = tokio::select! {
             last = all => last,
-            () = listener.listen(&mut client, None) => None,
+            () = listener.listens(&mut client, None) => None,
         };
-        listener.listen(&mut client, last).await;
+        listener.listens(&mut client, last).await;
         assert_eq!(Some(listener.offset), last, "{user}");
         assert_eq!(client.closed(), None, "{user}");
-    }
-}
-
-impl Listener {
-    fn begins(&mut self, reply: &Value) {
-        self.epoch = reply.get("epoch").and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.offset = reply.get("offset").and_then(Value::as_u64).unwrap_or_default();
-    }
-
-    /// Every history here is large enough, so every recovery must succeed, and must hand out all that was missed.
-    fn recovers(&mut self, reply: &Value, tally: &Tally) {
-        assert_eq!(reply.get("recovered"), Some(&Value::Bool(true)), "{} at {}", self.channel, self.offset);
-        let missed = reply.get("publications").and_then(Value::as_array).into_iter().flatten();
-        let before = self.offset;
-        for publication in missed {
-            self.hears(publication);
-        }
-        tally.recovered.fetch_add(1, Ordering::Relaxed);
-        tally.caught_up.fetch_add(usize::try_from(self.offset - before).unwrap_or(0), Ordering::Relaxed);
-    }
-
-    /// The next message, whose number is its offset.
-    fn hears(&mut self, publication: &Value) {
-        let offset = publication.get("offset").and_then(Value::as_u64);
-        assert_eq!(offset, Some(self.offset + 1), "{}: lost, doubled or out of order", self.channel);
-        assert_eq!(publication.get("data").and_then(Value::as_u64), offset, "{}", self.channel);
-        self.offset += 1;
-    }
-
-    /// Listens until this message, or for ever. May be dropped at any time without losing count.
-    async fn listen(&mut self, client: &mut Client, until: Option<u64>) {
-        while until.is_none_or(|until| self.offset < until) {
-            let push = client.next_push().await;
-            self.hears_push(&push);
-        }
-    }
-
-    fn hears_what_has_come(&mut self, client: &mut Client) {
-        for push in client.pushes_at_hand() {
-            self.hears_push(&push);
-        }
-    }
-
-    fn hears_push(&mut self, push: &Value) {
-        match push.get("pub") {
-            Some(publication) => self.hears(publication),
-            None => panic!("{}: not a publication: {push}", self.channel),
-        }
+        self.tally.caught_up.fetch_add(listener.caught_up, Ordering::Relaxed);
+        self.tally.heard.fetch_add(listener.offset - first, Ordering::Relaxed);
+        self.tally.patched.fetch_add(listener.patches, Ordering::Relaxed);
     }
 }
 

@@ -33,6 +33,15 @@ fn five_hundred_seeds_keep_every_promise() {
         tally.crashes,
         tally.overdue,
         tally.paused,
+        tally.differences,
+        tally.filtered,
+        tally.current,
+        tally.ordered,
+        tally.dismissed,
+        tally.banned,
+        tally.refreshed,
+        tally.expired,
+        tally.ousted,
     ];
     assert!(seen.iter().all(|times| *times > 0), "worlds do not get around: {tally:?}");
 }
@@ -115,6 +124,41 @@ fn a_stopped_watch_is_noticed() {
 #[test]
 fn a_read_from_a_lagging_copy_is_noticed() {
     expect_notice(Flaw::LaggingReads, &["was acknowledged before", "is not recovered from"]);
+}
+
+#[test]
+fn a_difference_to_the_wrong_publication_is_noticed() {
+    expect_notice(Flaw::StaleBase, &["and is sent #"]);
+}
+
+#[test]
+fn a_withheld_publication_that_passes_its_filter_is_noticed() {
+    expect_notice(Flaw::OverzealousFilter, &["is not sent e", "was never sent e"]);
+}
+
+#[test]
+fn a_state_that_is_not_the_newest_is_noticed() {
+    expect_notice(Flaw::StaleState, &["as the newest state"]);
+}
+
+#[test]
+fn a_lost_order_is_noticed() {
+    expect_notice(Flaw::LostOrders, &["as ordered", "connections"]);
+}
+
+#[test]
+fn an_order_that_a_shard_overhears_is_noticed() {
+    expect_notice(Flaw::DeafShards, &["is not closed as ordered", "is not told of its new expiry"]);
+}
+
+#[test]
+fn an_order_that_is_never_let_go_is_noticed() {
+    expect_notice(Flaw::HoardedOrders, &["is not finished"]);
+}
+
+#[test]
+fn an_unsubscribe_that_the_client_is_not_told_of_is_noticed() {
+    expect_notice(Flaw::UntoldUnsubscribe, &["is not unsubscribed from"]);
 }
 
 /// Most worlds with the flaw are told from sound ones, and some of them for the expected reason.

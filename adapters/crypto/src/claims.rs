@@ -10,7 +10,7 @@ use ports::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::hmac::invalid;
+use crate::parts::invalid;
 
 /// Everything that a token may say. Unknown claims, `iat`, `jti` and `meta` among them, are accepted and ignored.
 ///
@@ -149,10 +149,10 @@ impl From<&ChannelGrant> for Details {
 }
 
 impl Audience {
-    pub(crate) fn contains(&self, wanted: &str) -> bool {
+    pub(crate) fn any(&self, wanted: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::One(one) => one == wanted,
-            Self::Many(many) => many.iter().any(|one| one == wanted),
+            Self::One(one) => wanted(one),
+            Self::Many(many) => many.iter().any(|one| wanted(one)),
         }
     }
 }
@@ -223,6 +223,8 @@ pub(crate) fn spelled(payload: Option<&Bytes>) -> (Option<Box<RawValue>>, Option
 }
 
 /// Reads a claim that may be absent but not `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }

@@ -1,20 +1,27 @@
 //! What is granted and what is refused.
 
 mod attacks;
+mod jwks;
 mod tokens;
+mod trust;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use ports::time::Timestamp;
 
-use crate::{Config, HmacTokens, Secret};
+use crate::config::{Config, Trust};
+use crate::{Secret, Tokens};
 
 const SECRET: &str = "the secret of the application";
 const NOW: Timestamp = Timestamp::from_secs(1_000);
 
-fn tokens() -> HmacTokens {
-    HmacTokens::new(Config { secret: Secret::new(SECRET).unwrap(), audience: None, issuer: None })
+fn tokens() -> Tokens {
+    with(Trust::hmac(Secret::new(SECRET).unwrap(), None, None))
+}
+
+fn with(trust: Trust) -> Tokens {
+    Tokens::new(&Config::new(trust)).unwrap()
 }
 
 /// Drives a future that never waits.

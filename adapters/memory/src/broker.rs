@@ -8,6 +8,7 @@ use ports::channels::{
     Address, Broker, BrokerError, Draft, Epoch, Event, HistoryQuery, Publication, Published, Receipt,
     Retention, Sink, StreamView,
 };
+use ports::orders::Order;
 use ports::time::{Entropy, Timestamp};
 
 use crate::channels::{Channel, Channels, Filed};
@@ -82,8 +83,8 @@ impl MemoryBroker {
         draft: Draft,
         now: Timestamp,
     ) -> Receipt {
-        let Draft { data, info, tags, keep, idempotency_key: _, version } = draft;
-        let unplaced = Publication { offset: 0, data, info, tags };
+        let Draft { data, info, tags, keep, idempotency_key: _, version, delta } = draft;
+        let unplaced = Publication { offset: 0, data, info, tags, delta };
         let Some(keep) = keep else {
             let skipped = version.is_some_and(|version| {
                 channel
@@ -166,6 +167,13 @@ impl Broker for MemoryBroker {
 
     async fn announce(&self, address: &Arc<Address>, event: Event) -> Result<(), BrokerError> {
         self.channels.with_present(address, |channel| self.deliver(channel, address, event));
+        Ok(())
+    }
+
+    async fn order(&self, order: Arc<Order>) -> Result<(), BrokerError> {
+        if let Some(sink) = self.sink.get() {
+            sink.obey(order);
+        }
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use ports::ids::{ClientId, UserId};
 use ports::time::{Entropy, Timestamp};
 
 use super::*;
-use crate::channels::{Allowed, History, Namespace, Namespaces, StreamRequest, Wanted};
+use crate::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, StreamRequest, Wanted};
 
 /// Clock, entropy, tokens and sink of a test. A token is the user's or the channel's name.
 #[derive(Default)]
@@ -45,6 +45,10 @@ impl Sink for World {
             Event::Leave(info) => format!("leave {}", info.user),
         };
         self.seen.lock().unwrap().push(text);
+    }
+
+    fn obey(&self, order: Arc<ports::orders::Order>) {
+        self.seen.lock().unwrap().push(format!("order for {}", order.target.user));
     }
 }
 
@@ -107,6 +111,7 @@ impl Broker for Broken {
     failing! {
         publish ['a Arc<Address>] (Draft, Timestamp) -> Receipt, BrokerError;
         announce ['a Arc<Address>] (Event) -> (), BrokerError;
+        order [] (Arc<ports::orders::Order>) -> (), BrokerError;
         history ['a Arc<Address>] (HistoryQuery, Retention, Timestamp) -> StreamView, BrokerError;
         forget ['a Arc<Address>] () -> (), BrokerError;
         attach ['a Arc<Address>] () -> (), BrokerError;
@@ -186,8 +191,13 @@ fn publication() -> Job {
 
 fn reading() -> Job {
     let request = StreamRequest::new(-1, None, Order::OldestFirst, 300).unwrap();
-    let history =
-        History { keep: keep(), read: Allowed::NOBODY, recovery: Wanted::Off, positioning: Wanted::Off };
+    let history = History {
+        keep: keep(),
+        read: Allowed::NOBODY,
+        recovery: Wanted::Off,
+        positioning: Wanted::Off,
+        mode: RecoveryMode::Stream,
+    };
     Job::History { address: address(), request, history }
 }
 

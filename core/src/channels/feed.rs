@@ -1,7 +1,9 @@
 //! One channel in one shard: who listens, where the stream stands, and how newcomers and holes are dealt with.
 
 mod held;
+mod interface;
 mod joining;
+mod member;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -10,15 +12,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ports::channels::{
-    Address, BrokerError, Event, HistoryQuery, Position, Publication, Published, Retention, StreamView,
-};
-use ports::protocol::{ErrorCode, Recovery};
+use ports::channels::{Address, Order, Position, Published, Retention};
+use ports::protocol::ErrorCode;
 use ports::time::Timestamp;
 
 use self::held::Held;
+pub use self::interface::{Admission, Effect, Input, Join, Limits, Seat};
+use self::member::{Member, Stage};
 use self::reading::Reading;
-use super::recovery::Bounds;
 
 /// The local subscribers of one channel.
 ///
@@ -32,7 +33,8 @@ use super::recovery::Bounds;
 ///
 /// **Invariant:** *publications reach every live member in offset order, without holes or doubles, beginning right
 /// after the position its admission named.* What arrives while a newcomer waits is remembered; a newcomer is live from
-/// the moment its admission is handed out and skips what its admission covers.
+/// the moment its admission is handed out and skips what its admission covers. What a member's filter holds back counts
+/// as delivered.
 #[derive(Debug)]
 pub struct ChannelFeed {
     address: Arc<Address>,
@@ -56,126 +58,11 @@ pub struct ChannelFeed {
     heal_at: Timestamp,
     reading: Option<Reading>,
     reads: u32,
+    /// The order of the latest read: while both are wanted, they take turns.
+    read_order: Order,
     void_reads: u32,
     check_at: Timestamp,
     suspect: Option<Suspect>,
-}
-
-/// A member's place in its shard.
-pub type Seat = u32;
-
-/// Bounds and intervals of a feed.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bounds of a recovery.
-    pub recovery: Bounds,
-    /// Bytes put aside while somebody joins or a hole is open.
-    pub joining_bytes_max: usize,
-    /// Time between comparisons with the broker's top.
-    pub check_interval: Duration,
-}
-
-/// What a feed is told.
-#[derive(Debug)]
-pub enum Input {
-    /// The broker sends this channel's events to the node from now on, or cannot.
-    Attached(Result<(), BrokerError>),
-    /// A session wants in.
-    Join(Join),
-    /// A session is not interested any more.
-    Leave(Seat),
-    /// An event of the channel.
-    Arrived(Arc<Published>),
-    /// Events of the channel were dropped on the way.
-    Behind,
-    /// The answer to [`Effect::Read`].
-    Read {
-        /// Which one.
-        read: u32,
-        /// What the broker said.
-        result: Result<StreamView, BrokerError>,
-    },
-    /// [`ChannelFeed::wakeup`] is due. Early calls are harmless.
-    Wakeup,
-}
-
-/// A session's wish to become a member.
-#[derive(Clone, Debug)]
-pub struct Join {
-    /// Where the session sits.
-    pub seat: Seat,
-    /// The session's number of this subscription, echoed with everything about it.
-    pub join: u32,
-    /// Where it wants to continue.
-    pub recover: Option<Recovery>,
-    /// Most bytes it may recover, within the feed's own bound.
-    pub recovery_bytes_max: usize,
-    /// Refuse an unrecoverable position instead of reporting it.
-    pub refuse_unrecoverable: bool,
-    /// Tell the session of holes that cannot be filled.
-    pub positioned: bool,
-    /// Deliver joins and leaves.
-    pub notices: bool,
-}
-
-/// What a feed wants.
-#[derive(Debug)]
-pub enum Effect {
-    /// Read the stream and answer with [`Input::Read`].
-    Read {
-        /// Echo this.
-        read: u32,
-        /// What to read.
-        query: HistoryQuery,
-    },
-    /// Tell a session that it is in, or why not. Whatever is delivered to it afterwards comes after its reply.
-    Admit {
-        /// Which session.
-        seat: Seat,
-        /// Its number of the subscription.
-        join: u32,
-        /// What its reply says.
-        outcome: Result<Admission, ErrorCode>,
-    },
-    /// Send an event to a session.
-    Deliver {
-        /// Which session.
-        seat: Seat,
-        /// The event.
-        published: Arc<Published>,
-    },
-    /// Tell a session that it missed something for good. It is no member any more.
-    Insufficient {
-        /// Which session.
-        seat: Seat,
-        /// Its number of the subscription.
-        join: u32,
-    },
-}
-
-/// A member's first answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Admission {
-    /// The stream's position that the subscription begins with; `None` without a stream.
-    pub position: Option<Position>,
-    /// What was missed, if recovery was wanted and possible.
-    pub recovered: Option<Vec<Arc<Publication>>>,
-}
-
-#[derive(Debug)]
-struct Member {
-    join: u32,
-    positioned: bool,
-    notices: bool,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Until a read that began after `ticket` was drawn comes back.
-    Waiting { ticket: u64, recover: Option<Recovery>, recovery_bytes_max: usize, refuse_unrecoverable: bool },
-    /// Gets everything beyond `covered`.
-    Live { covered: u64 },
 }
 
 /// A top that the feed had not reached when it was read.
@@ -216,6 +103,7 @@ impl ChannelFeed {
             heal_at: now,
             reading: None,
             reads: 0,
+            read_order: Order::OldestFirst,
             void_reads: 0,
             check_at: now.plus(first_check),
             suspect: None,
@@ -255,8 +143,8 @@ impl ChannelFeed {
                 self.admit_without_stream(effects);
             }
             Input::Attached(Err(_)) => self.refuse_waiting(ErrorCode::Internal, effects),
-            Input::Join(join) => {
-                self.wait(join);
+            Input::Join(seat, join) => {
+                self.wait(seat, join);
                 self.admit_without_stream(effects);
             }
             Input::Leave(seat) => self.remove(seat),
@@ -331,13 +219,12 @@ impl ChannelFeed {
     }
 
     /// `offset` 0 is an event outside the stream, which is new to everybody.
-    fn deliver(&self, published: &Arc<Published>, offset: u64, effects: &mut Vec<Effect>) {
-        let is_notice = matches!(published.event, Event::Join(_) | Event::Leave(_));
-        for (seat, member) in &self.members {
+    fn deliver(&mut self, published: &Arc<Published>, offset: u64, effects: &mut Vec<Effect>) {
+        for (seat, member) in &mut self.members {
             let Stage::Live { covered } = member.stage else { continue };
             let is_new = offset == 0 || offset > covered;
-            if is_new && (member.notices || !is_notice) {
-                effects.push(Effect::Deliver { seat: *seat, published: Arc::clone(published) });
+            if is_new && let Some(form) = member.form(&published.event) {
+                effects.push(Effect::Deliver { seat: *seat, published: Arc::clone(published), form });
             }
         }
     }

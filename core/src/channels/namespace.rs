@@ -6,6 +6,7 @@ use std::time::Duration;
 use ports::access::Overrides;
 use ports::channels::{ChannelName, Retention};
 use ports::ids::UserId;
+use ports::protocol::ErrorCode;
 
 /// The options of all channels that share a name prefix (P section 6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +23,45 @@ pub struct Namespace {
     pub force_push_join_leave: bool,
     /// The stream, if the channels have one.
     pub history: Option<History>,
+    /// A `#` in a name limits who may subscribe (P-CH-4).
+    pub user_limited: bool,
+    /// What names must look like, if anything (P-CH-5).
+    pub names: Option<NamePattern>,
+    /// Subscribers may ask for deltas (P-DL-1).
+    pub delta: bool,
+    /// Every publication is sent as a delta to those who get deltas (P-DL-2).
+    pub delta_publish: bool,
+    /// Subscribers may filter by tags.
+    pub tags_filter: bool,
 }
+
+/// A regular expression that names have to match.
+#[derive(Clone, Debug)]
+pub struct NamePattern(regex::Regex);
+
+impl NamePattern {
+    /// Most bytes a compiled expression may take.
+    const BYTES_MAX: usize = 1 << 20;
+
+    /// The pattern a text spells, or why it spells none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let built = regex::RegexBuilder::new(text).size_limit(Self::BYTES_MAX).build();
+        built.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Whether a name matches.
+    pub fn fits(&self, channel: &ChannelName) -> bool {
+        self.0.is_match(channel.as_str())
+    }
+}
+
+impl PartialEq for NamePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Eq for NamePattern {}
 
 /// The stream of a namespace's channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +74,21 @@ pub struct History {
     pub recovery: Wanted,
     /// Whether subscriptions track their position.
     pub positioning: Wanted,
+    /// What recovering means.
+    pub mode: RecoveryMode,
+}
+
+/// What a client gets that recovers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecoveryMode {
+    /// Everything it missed (P 12.3).
+    #[default]
+    Stream,
+    /// The latest publication only (P 12.6).
+    Cache {
+        /// Also with a first subscribe (P-CACHE-5).
+        on_subscribe: bool,
+    },
 }
 
 /// Which parties have a permission; all that hold are enough.
@@ -80,7 +134,15 @@ pub struct Namespaces {
 }
 
 impl Namespaces {
-    /// The options that hold for a channel; `None` is error 102.
+    /// The options that hold for a channel, or why it cannot be used: there is no such namespace (102), or the name does
+    /// not fit (107).
+    pub fn find(&self, channel: &ChannelName) -> Result<&Namespace, ErrorCode> {
+        let namespace = self.of(channel).ok_or(ErrorCode::UnknownChannel)?;
+        let fits = namespace.names.as_ref().is_none_or(|names| names.fits(channel));
+        if fits { Ok(namespace) } else { Err(ErrorCode::BadRequest) }
+    }
+
+    /// The options that hold for a channel, whatever its name looks like.
     pub fn of(&self, channel: &ChannelName) -> Option<&Namespace> {
         match channel.namespace() {
             None => self.nameless.as_ref(),
@@ -127,6 +189,11 @@ impl Namespace {
         Features { stream: Some(history.keep), recoverable, positioned }
     }
 
+    /// Whether recovering means getting the latest publication (P 12.6).
+    pub fn is_cache(&self) -> bool {
+        self.history.as_ref().is_some_and(|history| matches!(history.mode, RecoveryMode::Cache { .. }))
+    }
+
     /// The options as a token changes them for one subscription.
     pub fn overridden(&self, by: Overrides) -> Self {
         let mut options = self.clone();
@@ -160,7 +227,8 @@ mod tests {
 
     fn with_history(recovery: Wanted, positioning: Wanted) -> Namespace {
         let keep = Retention { size: 10, ttl: Duration::from_secs(60), meta_ttl: META_TTL };
-        let history = History { keep, read: Allowed::NOBODY, recovery, positioning };
+        let history =
+            History { keep, read: Allowed::NOBODY, recovery, positioning, mode: RecoveryMode::Stream };
         Namespace { history: Some(history), ..Namespace::default() }
     }
 

@@ -1,5 +1,6 @@
 //! Who may do what in a channel. Where a feature is off, that is said before a lack of permission (P section 8).
 
+use ports::channels::ChannelName;
 use ports::ids::UserId;
 use ports::protocol::ErrorCode;
 
@@ -32,12 +33,34 @@ impl Party<'_> {
         };
         if may { Ok(()) } else { Err(ErrorCode::PermissionDenied) }
     }
+
+    /// The anonymous user is nobody that could be listed.
+    fn is_among(self, users: &str) -> bool {
+        match self {
+            Self::Backend | Self::Nobody => false,
+            Self::Client { user, .. } => {
+                !user.is_anonymous() && users.split(',').any(|listed| listed == user.as_str())
+            }
+        }
+    }
 }
 
-/// Whether the party may subscribe without a token. Private channels always need one (P-CH-3).
-pub fn subscribe(namespace: &Namespace, is_private: bool, party: Party<'_>) -> Result<(), ErrorCode> {
-    let allowed = if is_private { Allowed::NOBODY } else { namespace.subscribe };
-    party.may(allowed)
+/// Whether the party may subscribe without a token. Private channels always need one (P-CH-3); a name that lists users
+/// is for these and for nobody else (P-CH-4).
+pub fn subscribe(namespace: &Namespace, channel: &ChannelName, party: Party<'_>) -> Result<(), ErrorCode> {
+    if channel.is_private() {
+        return party.may(Allowed::NOBODY);
+    }
+    match listed_users(channel).filter(|_| namespace.user_limited) {
+        Some(users) if party.is_among(users) => Ok(()),
+        Some(_) => party.may(Allowed::NOBODY),
+        None => party.may(namespace.subscribe),
+    }
+}
+
+/// The comma-separated ids after the last `#` of a name that has one.
+fn listed_users(channel: &ChannelName) -> Option<&str> {
+    channel.as_str().rsplit_once('#').map(|(_, users)| users)
 }
 
 /// Whether the party may publish.
@@ -64,7 +87,7 @@ mod tests {
     use ports::channels::Retention;
 
     use super::*;
-    use crate::channels::Wanted;
+    use crate::channels::{RecoveryMode, Wanted};
 
     const CLIENT: Allowed = Allowed { client: true, ..Allowed::NOBODY };
     const SUBSCRIBER: Allowed = Allowed { subscriber: true, ..Allowed::NOBODY };
@@ -72,8 +95,13 @@ mod tests {
 
     fn stream(read: Allowed) -> Namespace {
         let keep = Retention { size: 1, ttl: Duration::from_secs(1), meta_ttl: Duration::from_secs(1) };
-        let history = History { keep, read, recovery: Wanted::Off, positioning: Wanted::Off };
+        let mode = RecoveryMode::Stream;
+        let history = History { keep, read, recovery: Wanted::Off, positioning: Wanted::Off, mode };
         Namespace { history: Some(history), ..Namespace::default() }
+    }
+
+    fn name(raw: &str) -> ChannelName {
+        ChannelName::parse(raw).unwrap()
     }
 
     #[track_caller]
@@ -84,7 +112,7 @@ mod tests {
         let namespace =
             Namespace { subscribe: allowed, publish: allowed, presence: Some(allowed), ..stream(allowed) };
 
-        assert_eq!(subscribe(&namespace, false, party), expected);
+        assert_eq!(subscribe(&namespace, &name("news:a"), party), expected);
         assert_eq!(publish(&namespace, party), expected);
         assert_eq!(history(&namespace, party).map(drop), expected);
         assert_eq!(presence(&namespace, party), expected);
@@ -125,7 +153,10 @@ mod tests {
         assert!(history(&closed, Party::Backend).is_ok());
         assert_eq!(presence(&closed, Party::Backend), Err(ErrorCode::NotAvailable));
         assert_eq!(publish(&stream(CLIENT), Party::Nobody), Err(ErrorCode::PermissionDenied));
-        assert_eq!(subscribe(&stream(CLIENT), false, Party::Nobody), Err(ErrorCode::PermissionDenied));
+        assert_eq!(
+            subscribe(&stream(CLIENT), &name("news:a"), Party::Nobody),
+            Err(ErrorCode::PermissionDenied)
+        );
     }
 
     #[test]
@@ -134,8 +165,67 @@ mod tests {
         let party = |insecure| Party::Client { user: &user, subscribed: false, insecure };
         let open = Namespace { subscribe: CLIENT, ..Namespace::default() };
 
-        assert_eq!(subscribe(&open, true, party(false)), Err(ErrorCode::PermissionDenied)); // P-CH-3
-        assert_eq!(subscribe(&open, true, party(true)), Ok(()));
+        assert_eq!(subscribe(&open, &name("$news:a"), party(false)), Err(ErrorCode::PermissionDenied)); // P-CH-3
+        assert_eq!(subscribe(&open, &name("$news:a"), party(true)), Ok(()));
+    }
+
+    /// A client without the insecure switch, in a namespace that is open to everybody otherwise.
+    #[track_caller]
+    fn check_limited(user_limited: bool, channel: &str, user: &str, expected: bool) {
+        let everybody = Allowed { client: true, subscriber: true, anonymous: true };
+        let namespace = Namespace { subscribe: everybody, user_limited, ..Namespace::default() };
+        let user = UserId::new(user);
+        let party = Party::Client { user: &user, subscribed: false, insecure: false };
+        let expected = if expected { Ok(()) } else { Err(ErrorCode::PermissionDenied) };
+
+        assert_eq!(subscribe(&namespace, &name(channel), party), expected);
+    }
+
+    #[test]
+    fn a_name_that_lists_users_is_for_these_and_for_nobody_else() {
+        check_limited(true, "x#11", "11", true); // P-CH-4
+        check_limited(true, "x#11,12", "12", true);
+        check_limited(true, "x#11,12", "1", false);
+        check_limited(true, "x#11,12", "11,12", false);
+        check_limited(true, "x#11, 12", "12", false);
+        check_limited(true, "x:y#11", "11", true);
+        check_limited(true, "x", "11", true);
+    }
+
+    #[test]
+    fn only_what_stands_after_the_last_mark_lists_users() {
+        check_limited(true, "x#1#2", "2", true);
+        check_limited(true, "x#1#2", "1", false);
+        check_limited(true, "#2", "2", true);
+    }
+
+    #[test]
+    fn a_list_never_names_the_anonymous_user() {
+        check_limited(true, "x#", "", false);
+        check_limited(true, "x#11,,12", "", false);
+        check_limited(true, "x#", "11", false);
+    }
+
+    #[test]
+    fn where_names_do_not_limit_users_a_mark_is_an_ordinary_character() {
+        check_limited(false, "x#11", "12", true);
+        check_limited(false, "x#", "", true);
+    }
+
+    #[test]
+    fn a_private_name_that_lists_users_needs_a_token_all_the_same() {
+        check_limited(true, "$x#11", "11", false);
+    }
+
+    #[test]
+    fn a_list_of_users_binds_neither_the_insecure_nor_back_ends() {
+        let user = UserId::new("12");
+        let insecure = Party::Client { user: &user, subscribed: false, insecure: true };
+        let limited = Namespace { user_limited: true, ..Namespace::default() };
+
+        assert_eq!(subscribe(&limited, &name("x#11"), insecure), Ok(()));
+        assert_eq!(subscribe(&limited, &name("x#11"), Party::Backend), Ok(()));
+        assert_eq!(subscribe(&limited, &name("x#11"), Party::Nobody), Err(ErrorCode::PermissionDenied));
     }
 
     #[test]

@@ -27,13 +27,15 @@ pub enum Verdict {
 }
 
 /// Decides from `items`, an ascending run that begins at or before the first missed one, and the top at the same
-/// moment. `complete` says that the run was not cut by a limit.
+/// moment. `complete` says that the run was not cut by a limit. What does not pass counts as missed and is left out
+/// (P-REC-4).
 pub fn recover(
     wish: &Recovery,
     items: &[Arc<Publication>],
     top: &Position,
     complete: bool,
     bounds: Bounds,
+    passes: impl Fn(&Publication) -> bool,
 ) -> Verdict {
     if !wish.epoch.is_unknown() && wish.epoch != top.epoch {
         return Verdict::Lost;
@@ -52,11 +54,38 @@ pub fn recover(
     if !reaches_top || !gapless {
         return if complete { Verdict::Lost } else { Verdict::Unread };
     }
-    let bytes: usize = missed.iter().map(|item| item.payload_bytes()).sum();
-    if bytes > bounds.bytes_max {
+    within(missed.iter().filter(|item| passes(item)).cloned().collect(), bounds)
+}
+
+/// Decides for a client that wants the newest state and nothing else (P 12.6), from `items`, an ascending run of the
+/// newest ones, and the top at the same moment. `complete` says that there are no older ones: if none of a cut run
+/// passes, one that was cut off might, and the client is not told that there is nothing.
+pub fn latest(
+    wish: &Recovery,
+    items: &[Arc<Publication>],
+    top: &Position,
+    complete: bool,
+    bounds: Bounds,
+    passes: impl Fn(&Publication) -> bool,
+) -> Verdict {
+    let has_it = top.offset > 0 && wish.offset == top.offset && wish.epoch == top.epoch;
+    if has_it {
+        return Verdict::Recovered(Vec::new());
+    }
+    if items.last().is_none_or(|newest| newest.offset != top.offset) {
         return Verdict::Lost;
     }
-    Verdict::Recovered(missed.to_vec())
+    match items.iter().rev().find(|item| passes(item)) {
+        Some(newest) => within(vec![Arc::clone(newest)], bounds),
+        None if complete => Verdict::Recovered(Vec::new()),
+        None => Verdict::Lost,
+    }
+}
+
+/// Only what is handed out has a weight (P-REC-5).
+fn within(items: Vec<Arc<Publication>>, bounds: Bounds) -> Verdict {
+    let bytes: usize = items.iter().map(|item| item.payload_bytes()).sum();
+    if bytes > bounds.bytes_max { Verdict::Lost } else { Verdict::Recovered(items) }
 }
 
 #[cfg(test)]
@@ -70,7 +99,13 @@ mod tests {
     const BOUNDS: Bounds = Bounds { items_max: 300, bytes_max: 10_000 };
 
     fn item(offset: u64, bytes: usize) -> Arc<Publication> {
-        Arc::new(Publication { offset, data: Bytes::from(vec![b'x'; bytes]), info: None, tags: None })
+        Arc::new(Publication {
+            offset,
+            data: Bytes::from(vec![b'x'; bytes]),
+            info: None,
+            tags: None,
+            delta: false,
+        })
     }
 
     fn items(offsets: impl IntoIterator<Item = u64>) -> Vec<Arc<Publication>> {
@@ -87,7 +122,7 @@ mod tests {
 
     /// With the whole stream at hand.
     fn whole(wish: &Recovery, items: &[Arc<Publication>], top: u64) -> Verdict {
-        recover(wish, items, &at(top), true, BOUNDS)
+        recover(wish, items, &at(top), true, BOUNDS, |_| true)
     }
 
     #[test]
@@ -138,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_cut_run_that_has_a_gap_before_the_top_is_read_again() {
-        let cut = |items: &[_]| recover(&from(3), items, &at(9), false, BOUNDS);
+        let cut = |items: &[_]| recover(&from(3), items, &at(9), false, BOUNDS, |_| true);
 
         assert_eq!(cut(&items(4..=7)), Verdict::Unread);
         assert_eq!(cut(&items([4, 5, 8, 9])), Verdict::Unread);
@@ -148,8 +183,87 @@ mod tests {
 
     #[test]
     fn what_cannot_be_recovered_anyway_is_not_read_again() {
-        assert_eq!(recover(&from(0), &items(1..=300), &at(900), false, BOUNDS), Verdict::Lost);
-        assert_eq!(recover(&from(10), &items(1..=5), &at(9), false, BOUNDS), Verdict::Lost);
+        let cut = |wish: &Recovery, items: &[_], top| recover(wish, items, &at(top), false, BOUNDS, |_| true);
+
+        assert_eq!(cut(&from(0), &items(1..=300), 900), Verdict::Lost);
+        assert_eq!(cut(&from(10), &items(1..=5), 9), Verdict::Lost);
+    }
+
+    #[test]
+    fn what_does_not_pass_is_counted_and_left_out() {
+        let even = |items: &[_]| recover(&from(3), items, &at(7), true, BOUNDS, |item| item.offset % 2 == 0);
+
+        assert_eq!(even(&items(4..=7)), Verdict::Recovered(items([4, 6]))); // P-REC-4
+        assert_eq!(even(&items([4, 6])), Verdict::Lost);
+    }
+
+    #[test]
+    fn too_many_are_lost_even_if_few_of_them_pass() {
+        let none = recover(&from(0), &items(1..=301), &at(301), true, BOUNDS, |_| false);
+
+        assert_eq!(none, Verdict::Lost);
+    }
+
+    #[test]
+    fn what_does_not_pass_has_no_weight() {
+        let heavy = [item(6, 50_000), item(7, 2)];
+
+        let light = recover(&from(5), &heavy, &at(7), true, BOUNDS, |item| item.offset == 7);
+
+        assert_eq!(light, Verdict::Recovered(items([7])));
+    }
+
+    mod newest {
+        use super::*;
+
+        fn wish(offset: u64, epoch: &str) -> Recovery {
+            Recovery { offset, epoch: Epoch::new(epoch) }
+        }
+
+        fn any(wish: &Recovery, items: &[Arc<Publication>], top: u64) -> Verdict {
+            latest(wish, items, &at(top), false, BOUNDS, |_| true)
+        }
+
+        #[test]
+        fn who_has_the_newest_gets_nothing() {
+            assert_eq!(any(&wish(7, "e"), &items([7]), 7), Verdict::Recovered(Vec::new())); // P-CACHE-1
+            assert_eq!(any(&wish(7, "e"), &[], 7), Verdict::Recovered(Vec::new()));
+        }
+
+        #[test]
+        fn everybody_else_gets_it_whatever_position_they_name() {
+            for wish in [wish(0, ""), wish(3, "e"), wish(7, ""), wish(7, "other"), wish(9, "e"), wish(0, "_")]
+            {
+                assert_eq!(any(&wish, &items([7]), 7), Verdict::Recovered(items([7]))); // P-CACHE-2
+            }
+        }
+
+        #[test]
+        fn a_newest_that_is_gone_or_never_was_is_lost() {
+            assert_eq!(any(&wish(3, "e"), &[], 7), Verdict::Lost); // P-CACHE-4
+            assert_eq!(any(&wish(3, "e"), &items([6]), 7), Verdict::Lost);
+            assert_eq!(any(&wish(0, "e"), &[], 0), Verdict::Lost);
+        }
+
+        #[test]
+        fn the_newest_that_passes_is_enough() {
+            let passing = |complete, passes: fn(&Publication) -> bool| {
+                latest(&wish(0, ""), &items(5..=7), &at(7), complete, BOUNDS, passes)
+            };
+
+            assert_eq!(passing(false, |item| item.offset < 7), Verdict::Recovered(items([6])));
+            assert_eq!(passing(true, |_| false), Verdict::Recovered(Vec::new()));
+            assert_eq!(passing(false, |_| false), Verdict::Lost);
+        }
+
+        #[test]
+        fn too_heavy_a_newest_is_lost() {
+            assert_eq!(
+                any(&wish(0, ""), &[item(6, 9), item(7, 10_000)], 7),
+                Verdict::Recovered(vec![item(7, 10_000)])
+            );
+            assert_eq!(any(&wish(0, ""), &[item(6, 9), item(7, 10_001)], 7), Verdict::Lost);
+        }
     }
 
     proptest! {
@@ -176,7 +290,7 @@ mod tests {
             };
             let expected = if epoch_fits && complete { Verdict::Recovered(list) } else { Verdict::Lost };
 
-            prop_assert_eq!(recover(&wish, &stream, &top, true, bounds), expected);
+            prop_assert_eq!(recover(&wish, &stream, &top, true, bounds, |_| true), expected);
         }
 
         /// A run that was cut leads to the same verdict as the whole one, or to none.
@@ -192,7 +306,7 @@ mod tests {
             let cut: Vec<_> = stream.iter().take(limit).cloned().collect();
             let complete = cut.len() < limit;
 
-            let verdict = recover(&from(offset), &cut, &at(top), complete, BOUNDS);
+            let verdict = recover(&from(offset), &cut, &at(top), complete, BOUNDS, |_| true);
 
             prop_assert!(verdict == Verdict::Unread || verdict == whole(&from(offset), &stream, top));
             prop_assert!(!complete || verdict != Verdict::Unread);

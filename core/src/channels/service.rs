@@ -13,9 +13,12 @@ use ports::protocol::{ErrorCode, Recovery};
 use ports::time::Clock;
 use thiserror::Error;
 
+use self::glob::Glob;
 use super::permission::{self, Party};
 use super::{History, Namespace};
 use crate::settings::Settings;
+
+mod glob;
 
 /// The use cases of channels, for callers that are trusted with a whole tenant.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub struct Post {
     pub idempotency_key: Option<String>,
     /// Skip it if the stream holds this version or a later one.
     pub version: Option<Version>,
+    /// Subscribers of deltas get the difference only; a namespace may want that of every publication.
+    pub delta: bool,
 }
 
 /// Why a use case of channels came to nothing.
@@ -50,6 +55,9 @@ pub enum ChannelError {
     /// No namespace of that name is configured.
     #[error("no namespace is configured for channel {0:?}")]
     UnknownChannel(String),
+    /// The namespace wants other names.
+    #[error("channel {0:?} does not match the channel_regex of its namespace")]
+    Misnamed(String),
     /// The namespace has this feature switched off.
     #[error("not available in the namespace of this channel")]
     NotAvailable,
@@ -59,6 +67,9 @@ pub enum ChannelError {
     /// Newest first with an offset of zero, before which there is nothing.
     #[error("a reversed history needs an offset above zero to begin before")]
     NothingBefore,
+    /// Not a glob.
+    #[error("pattern: {0}")]
+    BadPattern(&'static str),
     /// The stream has another epoch than the one asked for.
     #[error("the stream has another epoch")]
     UnrecoverablePosition,
@@ -71,7 +82,11 @@ impl ChannelError {
     /// The protocol's code for it.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BadName(_) | Self::NoData | Self::NothingBefore => ErrorCode::BadRequest,
+            Self::BadName(_)
+            | Self::Misnamed(_)
+            | Self::NoData
+            | Self::NothingBefore
+            | Self::BadPattern(_) => ErrorCode::BadRequest,
             Self::UnknownChannel(_) => ErrorCode::UnknownChannel,
             Self::NotAvailable => ErrorCode::NotAvailable,
             Self::UnrecoverablePosition => ErrorCode::UnrecoverablePosition,
@@ -117,6 +132,7 @@ impl Channels {
             keep: keep.filter(|_| !post.skip_history),
             idempotency_key: post.idempotency_key,
             version: post.version,
+            delta: post.delta || namespace.delta_publish,
         };
         Ok(self.broker.publish(&address, draft, self.clock.now()).await?)
     }
@@ -135,6 +151,35 @@ impl Channels {
             permission::history(namespace, Party::Backend).map_err(|_| ChannelError::NotAvailable)?;
         let request = StreamRequest::new(limit, since, order, usize::MAX)?;
         request.read(&*self.broker, &address, history, &*self.clock).await
+    }
+
+    /// Empties a stream; its position stays (P-ST-4).
+    pub async fn forget(&self, by: &Caller, channel: &str) -> Result<(), ChannelError> {
+        let (address, namespace) = self.resolve(by, channel)?;
+        permission::history(namespace, Party::Backend).map_err(|_| ChannelError::NotAvailable)?;
+        Ok(self.broker.forget(&address).await?)
+    }
+
+    /// Which of these channels belong to the caller's tenant and match a glob; an empty one matches all.
+    pub fn matching(
+        &self,
+        by: &Caller,
+        pattern: &str,
+        live: BTreeMap<Arc<Address>, usize>,
+    ) -> Result<BTreeMap<ChannelName, usize>, ChannelError> {
+        let glob = Glob::parse(if pattern.is_empty() { "*" } else { pattern });
+        let glob = glob.map_err(ChannelError::BadPattern)?;
+        let named =
+            live.into_iter().filter(|(address, _)| address.tenant == by.tenant).map(|(address, count)| {
+                let name = address.place.channel().clone();
+                (name, count)
+            });
+        Ok(named.filter(|(name, _)| glob.matches(name.as_str())).collect())
+    }
+
+    /// The channel that a text names, if there may be such a channel.
+    pub fn name(&self, channel: &str) -> Result<ChannelName, ChannelError> {
+        self.find(channel).map(|(name, _)| name)
     }
 
     /// Who is in a channel.
@@ -156,11 +201,20 @@ impl Channels {
     }
 
     fn resolve(&self, by: &Caller, channel: &str) -> Result<(Arc<Address>, &Namespace), ChannelError> {
+        let (name, namespace) = self.find(channel)?;
+        Ok((Arc::new(Address::public(by.tenant.clone(), name)), namespace))
+    }
+
+    fn find(&self, channel: &str) -> Result<(ChannelName, &Namespace), ChannelError> {
         let name = ChannelName::parse(channel)?;
-        let Some(namespace) = self.settings.namespaces.of(&name) else {
+        let namespaces = &self.settings.namespaces;
+        let Some(namespace) = namespaces.of(&name) else {
             return Err(ChannelError::UnknownChannel(channel.to_owned()));
         };
-        Ok((Arc::new(Address::public(by.tenant.clone(), name)), namespace))
+        match namespaces.find(&name) {
+            Ok(_) => Ok((name, namespace)),
+            Err(_) => Err(ChannelError::Misnamed(channel.to_owned())),
+        }
     }
 }
 

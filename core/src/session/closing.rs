@@ -19,7 +19,8 @@ impl Session {
         }
         effects.push(Effect::Close(disconnect));
         let farewells = self.let_go(effects);
-        let job_runs = self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_)));
+        let job_runs =
+            self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_) | Task::Arriving(_)));
         if let Some(Task::Departing { farewells, .. }) = self.task.take() {
             self.failed_farewells = farewells; // until its job says otherwise
         }

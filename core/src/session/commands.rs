@@ -43,7 +43,7 @@ impl Session {
     /// The channel a command names, with its options and who asks; an empty name costs the connection.
     fn channel(&self, raw: &str) -> Result<(ChannelName, &Namespace, Party<'_>), ErrorCode> {
         let channel = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
-        let namespace = self.realm.settings.namespaces.of(&channel).ok_or(ErrorCode::UnknownChannel)?;
+        let namespace = self.realm.settings.namespaces.find(&channel)?;
         let subscribed = self.live().is_some_and(|live| live.subscriptions.contains_key(&channel));
         Ok((channel, namespace, self.party(subscribed)))
     }
@@ -84,6 +84,7 @@ impl Session {
             data,
             info: Some(live.info_with(self.client, chan_info)),
             keep: namespace.history.as_ref().map(|history| history.keep),
+            delta: namespace.delta_publish,
             ..Draft::default()
         };
         Ok(Job::Publish { address: self.address(channel), draft })

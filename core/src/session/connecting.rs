@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ports::access::{ConnectionGrant, TokenError};
+use ports::access::{ChannelGrant, ConnectionGrant, TokenError};
 use ports::channels::{Address, ChannelName, ClientInfo};
 use ports::ids::UserId;
-use ports::protocol::{Answer, ConnectAnswer, ConnectRequest, Disconnect, ErrorCode, Recovery};
+use ports::protocol::{Answer, ConnectAnswer, ConnectRequest, Disconnect, ErrorCode, Reply, Resume};
 use ports::time::Timestamp;
 
 use super::live::{Connecting, Live};
-use super::task::{Granted, Origin, Plan, Task};
-use super::{Effect, Farewell, Job, REFUSED_LINGER, Session, Stage, answer, refusal, timers};
+use super::subscribing::{DELTA_FORMAT, cached_at_once};
+use super::task::{Arrival, Granted, Origin, Plan, Task, Work};
+use super::{Effect, Farewell, Job, Late, Pings, REFUSED_LINGER, Session, Stage, answer, timers};
+use crate::channels::Namespace;
+use crate::settings::Settings;
 
 impl Session {
     pub(super) fn connect(
@@ -22,7 +25,7 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         if !request.token.is_empty() {
-            let task = Task::Authenticating { id, recover: request.subs };
+            let task = Task::Authenticating { id, resume: request.subs };
             return self.run(now, task, Job::VerifyConnection { token: request.token }, effects);
         }
         let settings = &self.realm.settings;
@@ -38,59 +41,79 @@ impl Session {
         &mut self,
         now: Timestamp,
         id: u32,
-        recover: BTreeMap<String, Recovery>,
+        resume: BTreeMap<String, Resume>,
         result: Result<ConnectionGrant, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
         match result {
-            Ok(grant) => self.introduced(now, id, recover, grant, effects),
+            Ok(grant) => self.introduced(now, id, resume, grant, effects),
             Err(TokenError::Invalid(_)) => self.end(now, Disconnect::INVALID_TOKEN, effects),
             Err(TokenError::Expired) => self.refuse(now, id, ErrorCode::TokenExpired, effects),
             Err(TokenError::Unavailable(_)) => self.refuse(now, id, ErrorCode::Internal, effects),
         }
     }
 
-    /// The client is known; what its token grants is checked and begun.
+    /// The client is known; what its token grants is checked.
     fn introduced(
         &mut self,
         now: Timestamp,
         id: u32,
-        recover: BTreeMap<String, Recovery>,
+        resume: BTreeMap<String, Resume>,
         grant: ConnectionGrant,
         effects: &mut Vec<Effect>,
     ) {
         let settings = Arc::clone(&self.realm.settings);
+        let ConnectionGrant { user, expire_at, info, channels } = grant;
         let mut granted: Vec<Granted> = Vec::new();
-        for (raw, details) in grant.channels {
-            let Ok(name) = ChannelName::parse(&raw) else {
-                return self.refuse(now, id, ErrorCode::BadRequest, effects);
-            };
-            if settings.namespaces.of(&name).is_none() {
-                return self.refuse(now, id, ErrorCode::UnknownChannel, effects);
+        for (raw, details) in channels {
+            match named(&settings, &raw) {
+                Ok(name) => granted.push((name, details)),
+                Err(error) => return self.refuse(now, id, error, effects),
             }
-            granted.push((name, details));
         }
+        let channels: Vec<ChannelName> = granted.iter().map(|(name, _)| name.clone()).collect();
         let nobody_may = settings.anonymous_tokens || settings.anonymous || settings.insecure;
-        if grant.user.is_anonymous() && !nobody_may {
+        if user.is_anonymous() && !nobody_may {
             return self.end(now, Disconnect::PERMISSION_DENIED, effects);
+        }
+        if let Some(raw) = settings.personal_channel.as_ref().and_then(|personal| personal.name_for(&user)) {
+            match named(&settings, &raw) {
+                Ok(name) if channels.contains(&name) => {}
+                Ok(name) => granted.push((name, ChannelGrant::default())),
+                Err(error) => return self.refuse(now, id, error, effects),
+            }
         }
         if granted.len() > settings.channels_max {
             return self.end(now, Disconnect::CHANNEL_LIMIT, effects);
         }
-        if grant.expire_at.is_some_and(|at| at <= now) {
+        effects.push(Effect::Came(user.clone()));
+        let arrival = Arrival { id, user, expire_at, info, channels, granted, resume };
+        self.begin(now, Task::Arriving(Box::new(arrival)));
+    }
+
+    /// The user has so many connections here, this one included.
+    pub(super) fn counted(&mut self, now: Timestamp, count: usize, effects: &mut Vec<Effect>) {
+        let Some(Task::Arriving(arrival)) = self.task.take_if(|task| matches!(task, Task::Arriving(_)))
+        else {
+            return;
+        };
+        self.task_deadline = Timestamp::NEVER;
+        let settings = Arc::clone(&self.realm.settings);
+        let limit = settings.user_connections_max;
+        if limit > 0 && count > limit && !arrival.user.is_anonymous() {
+            return self.end(now, Disconnect::CONNECTION_LIMIT, effects);
+        }
+        let Arrival { id, user, expire_at, info, channels, granted, resume } = *arrival;
+        if expire_at.is_some_and(|at| at <= now) {
             return self.refuse(now, id, ErrorCode::Expired, effects);
         }
-        let info = ClientInfo {
-            user: grant.user.clone(),
-            client: self.client,
-            conn_info: grant.info,
-            chan_info: None,
-        };
+        let info = ClientInfo { user: user.clone(), client: self.client, conn_info: info, chan_info: None };
         self.stage = Stage::Live(Box::new(Live {
-            user: grant.user,
+            user,
+            since: now,
             info: Arc::new(info),
-            expire_at: grant.expire_at,
-            granted: granted.iter().map(|(name, _)| name.clone()).collect(),
+            expire_at,
+            granted: channels,
             subscriptions: BTreeMap::new(),
             subscription_expiry: Timestamp::NEVER,
             joins: 0,
@@ -98,56 +121,78 @@ impl Session {
             pong_until: Timestamp::NEVER,
             recovery_bytes: settings.recovery_bytes_max(),
             recovered_since_ping: 0,
+            errors: 0,
             connecting: Some(Box::new(Connecting {
                 id,
                 remaining: granted.into(),
-                recover,
+                resume,
                 answers: BTreeMap::new(),
             })),
         }));
         self.join_next_granted(now, effects);
+        if self.task.is_none() {
+            self.settle(effects);
+        }
     }
 
     /// Makes the server-side subscriptions one after another, then answers.
     pub(super) fn join_next_granted(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let realm = Arc::clone(&self.realm);
-        let client = self.client;
         let Some(live) = self.live_mut() else { return };
         let Some(connecting) = &mut live.connecting else { return };
         let Some((channel, details)) = connecting.remaining.pop_front() else {
             return self.connected(now, effects);
         };
-        let wish = connecting.recover.remove(channel.as_str());
+        let resume = connecting.resume.remove(channel.as_str()).unwrap_or_default();
         let Some(namespace) = realm.settings.namespaces.of(&channel) else { return };
         let options = namespace.overridden(details.overrides);
+        let mut plan = self.server_side_plan(Origin::Token, channel, &options, details);
+        let recover = resume.recover.or_else(|| cached_at_once(&options));
+        plan.was_recovering = recover.is_some();
+        plan.recover = recover.filter(|_| plan.recoverable);
+        plan.delta = options.delta && resume.delta == DELTA_FORMAT;
+        self.enter(now, Box::new(plan), effects);
+    }
+
+    /// What the server subscribes a connection to, without anything the client may ask for.
+    pub(super) fn server_side_plan(
+        &self,
+        origin: Origin,
+        channel: ChannelName,
+        options: &Namespace,
+        details: ChannelGrant,
+    ) -> Plan {
         let features = options.features(None);
-        let plan = Plan {
-            origin: Origin::Token,
-            address: Arc::new(Address::public(realm.tenant.clone(), channel)),
+        Plan {
+            origin,
+            address: Arc::new(Address::public(self.realm.tenant.clone(), channel)),
             stream: features.stream,
             join: 0,
-            was_recovering: wish.is_some(),
-            recover: wish.filter(|_| features.recoverable),
+            was_recovering: false,
+            recover: None,
             refuse_unrecoverable: false,
             positioned: features.positioned,
             recoverable: features.recoverable,
             notices: options.join_leave && options.force_push_join_leave,
+            cache: options.is_cache(),
+            delta: false,
+            filter: None,
             presence: options.presence.is_some(),
             announces: options.join_leave,
-            info: live.info_with(client, details.info),
+            info: self.info_with(details.info),
             data: details.data,
             expire_at: None,
-        };
-        self.enter(now, Box::new(plan), effects);
+        }
     }
 
     fn connected(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let settings = Arc::clone(&self.realm.settings);
-        let (client, luck) = (self.client, self.luck);
+        let (client, luck, pings) = (self.client, self.luck, self.pings);
+        let emulation = self.emulation.map(|session| (session, self.realm.node));
         let Some(live) = self.live_mut() else { return };
         let Some(connecting) = live.connecting.take() else { return };
         live.ping_at = now.plus(timers::first_ping(settings.ping_interval, luck));
-        effects.push(Effect::Came(live.user.clone()));
+        let is_known = !live.user.is_anonymous();
         effects.push(answer(
             connecting.id,
             Answer::Connect(Box::new(ConnectAnswer {
@@ -155,17 +200,33 @@ impl Session {
                 version: settings.version.into(),
                 expiry: timers::ttl(now, live.expire_at),
                 subs: connecting.answers,
-                ping_secs: timers::ping_secs(settings.ping_interval),
-                pong: true,
+                ping_secs: match pings {
+                    Pings::Messages => timers::ping_secs(settings.ping_interval),
+                    Pings::Frames => 0,
+                },
+                pong: pings == Pings::Messages,
+                emulation,
             })),
         ));
+        if is_known && settings.personal_channel.as_ref().is_some_and(|personal| personal.single_connection) {
+            self.waiting.push_front(Work::KeepNewest);
+        }
     }
 
-    /// An error reply to connect makes the connection useless (P-CONN-11).
-    fn refuse(&mut self, now: Timestamp, id: u32, error: ErrorCode, effects: &mut Vec<Effect>) {
-        effects.push(refusal(id, error));
+    /// An error reply to connect makes the connection useless (P-CONN-11). Over emulated transports it comes late: there
+    /// some SDKs try again at once, without end.
+    pub(super) fn refuse(&mut self, now: Timestamp, id: u32, error: ErrorCode, effects: &mut Vec<Effect>) {
         self.waiting.clear();
-        self.stage = Stage::Refused { until: now.plus(REFUSED_LINGER) };
+        let reply = Reply { id, outcome: Err(error.into()) };
+        let late = match self.emulation {
+            None => {
+                effects.push(Effect::Reply(reply));
+                None
+            }
+            Some(_) => Some(Late { reply, at: now.plus(timers::refusal_delay(self.luck)) }),
+        };
+        let answered_at = late.as_ref().map_or(now, |late| late.at);
+        self.stage = Stage::Refused { until: answered_at.plus(REFUSED_LINGER), late };
     }
 
     /// A server-side subscription could not be made: all others are undone.
@@ -188,4 +249,11 @@ impl Session {
             self.depart(now, None, farewells, effects);
         }
     }
+}
+
+/// The channel of that name, if there can be one.
+fn named(settings: &Settings, raw: &str) -> Result<ChannelName, ErrorCode> {
+    let name = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
+    settings.namespaces.find(&name)?;
+    Ok(name)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::channels::{Address, ClientInfo, Draft, Headcount, StreamView};
+use ports::orders::Order;
 use ports::protocol::ErrorCode;
 
 use crate::channels::{History, StreamRequest};
@@ -63,6 +64,8 @@ pub enum Job {
         /// The channel.
         address: Arc<Address>,
     },
+    /// Give an order to all nodes.
+    Order(Arc<Order>),
 }
 
 /// What an ended subscription leaves to be done.

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ports::channels::{Address, ChannelName, ClientInfo};
 use ports::ids::{ClientId, UserId};
-use ports::protocol::{Recovery, SubscribeAnswer};
+use ports::protocol::{Resume, SubscribeAnswer};
 use ports::time::Timestamp;
 
 use super::Farewell;
-use super::task::{Granted, Origin, Plan};
+use super::task::{Granted, Plan};
 
 /// The state of a connection that has introduced itself.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) user: UserId,
+    /// When it was established.
+    pub(super) since: Timestamp,
     /// How others see the connection where no subscription says more.
     pub(super) info: Arc<ClientInfo>,
     pub(super) expire_at: Option<Timestamp>,
@@ -34,6 +36,8 @@ pub(super) struct Live {
     pub(super) recovery_bytes: usize,
     /// How many were recovered after the latest ping, which its pong says nothing about.
     pub(super) recovered_since_ping: usize,
+    /// Error replies since the latest ping.
+    pub(super) errors: u32,
     /// Present until the connect reply is out.
     pub(super) connecting: Option<Box<Connecting>>,
 }
@@ -43,7 +47,7 @@ pub(super) struct Live {
 pub(super) struct Connecting {
     pub(super) id: u32,
     pub(super) remaining: VecDeque<Granted>,
-    pub(super) recover: BTreeMap<String, Recovery>,
+    pub(super) resume: BTreeMap<String, Resume>,
     pub(super) answers: BTreeMap<ChannelName, SubscribeAnswer>,
 }
 
@@ -66,7 +70,7 @@ impl From<Plan> for Subscription {
             join: plan.join,
             address: plan.address,
             info: plan.info,
-            is_server_side: plan.origin == Origin::Token,
+            is_server_side: plan.origin.is_server(),
             presence: plan.presence,
             announced: false,
             expire_at: plan.expire_at,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::channels::{ChannelName, ClientInfo};
 use ports::protocol::{Answer, Disconnect, ErrorCode};
@@ -46,17 +47,18 @@ impl Session {
         live.expire_at = grant.expire_at;
         let expiry = timers::ttl(now, grant.expire_at);
         effects.push(answer(id, Answer::Refresh { client, expiry }));
-        if live.info.conn_info != grant.info {
-            let user = live.user.clone();
-            live.info = Arc::new(ClientInfo { user, client, conn_info: grant.info, chan_info: None });
-            self.show_new_info();
-        }
+        self.show_info(grant.info);
     }
 
-    /// What the connection says of itself has changed: its subscriptions and their presence follow (P-CONN-13).
-    fn show_new_info(&mut self) {
+    /// If what the connection says of itself has changed, its subscriptions and their presence follow (P-CONN-13).
+    pub(super) fn show_info(&mut self, conn_info: Option<Bytes>) {
         let client = self.client;
         let Some(live) = self.live_mut() else { return };
+        if live.info.conn_info == conn_info {
+            return;
+        }
+        let user = live.user.clone();
+        live.info = Arc::new(ClientInfo { user, client, conn_info, chan_info: None });
         let mut stale: Vec<(ChannelName, u32)> = Vec::new();
         let mut subscriptions = std::mem::take(&mut live.subscriptions);
         for (channel, subscription) in &mut subscriptions {

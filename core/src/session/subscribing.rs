@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ports::access::{ChannelGrant, SubscriptionGrant, TokenError};
-use ports::channels::{Address, ChannelName};
-use ports::protocol::{Answer, Disconnect, ErrorCode, SubscribeRequest};
+use ports::channels::{Address, ChannelName, ClientInfo, Epoch};
+use ports::ids::UserId;
+use ports::protocol::{Answer, Disconnect, ErrorCode, Recovery, SubscribeRequest};
 use ports::time::Timestamp;
 
 use super::task::{Origin, Plan, Task};
 use super::{Effect, Job, Session, answer, refusal};
 use crate::channels::permission::{self, Party};
-use crate::channels::{Asked, Namespace};
+use crate::channels::{Asked, Filter, Namespace, RecoveryMode};
 
 /// What the client may ask for in `delta`.
-const DELTA_FORMAT: &str = "fossil";
+pub(super) const DELTA_FORMAT: &str = "fossil";
 
 impl Session {
     pub(super) fn subscribe(
@@ -37,7 +39,7 @@ impl Session {
             return self.run(now, task, work, effects);
         }
         let Some(namespace) = self.realm.settings.namespaces.of(&channel) else { return };
-        if let Err(error) = permission::subscribe(namespace, channel.is_private(), self.party(false)) {
+        if let Err(error) = permission::subscribe(namespace, &channel, self.party(false)) {
             return effects.push(refusal(id, error));
         }
         self.plan(now, id, channel, &request, None, ChannelGrant::default(), effects);
@@ -53,7 +55,7 @@ impl Session {
         if live.subscriptions.len() >= self.realm.settings.channels_max {
             return Err(ErrorCode::LimitExceeded);
         }
-        self.realm.settings.namespaces.of(&channel).ok_or(ErrorCode::UnknownChannel)?;
+        self.realm.settings.namespaces.find(&channel)?;
         Ok(channel)
     }
 
@@ -99,9 +101,12 @@ impl Session {
         let realm = Arc::clone(&self.realm);
         let Some(namespace) = realm.settings.namespaces.of(&channel) else { return };
         let options = namespace.overridden(details.overrides);
-        if let Err(error) = is_served(request).and_then(|()| not_past(expire_at, now)) {
-            return effects.push(refusal(id, error));
-        }
+        let filter =
+            wanted_filter(&options, request).and_then(|filter| not_past(expire_at, now).map(|()| filter));
+        let filter = match filter {
+            Ok(filter) => filter,
+            Err(error) => return effects.push(refusal(id, error)),
+        };
         let party = self.party(true);
         let may_read_history = permission::history(&options, party).is_ok();
         let features = options.features(Some(Asked {
@@ -110,25 +115,41 @@ impl Session {
             may_read_history,
         }));
         let notices = self.wants_notices(&options, request);
-        let Some(live) = self.live() else { return };
+        let recover = request.recover.clone().or_else(|| cached_at_once(&options));
         let plan = Plan {
             origin: Origin::Command(id),
             address: Arc::new(Address::public(realm.tenant.clone(), channel)),
             stream: features.stream,
             join: 0,
-            was_recovering: request.recover.is_some(),
-            recover: request.recover.clone().filter(|_| features.recoverable),
-            refuse_unrecoverable: request.flags.refuse_unrecoverable(),
+            was_recovering: recover.is_some(),
+            recover: recover.filter(|_| features.recoverable),
+            refuse_unrecoverable: request.flags.refuse_unrecoverable() && !options.is_cache(),
             positioned: features.positioned,
             recoverable: features.recoverable,
             notices,
+            cache: options.is_cache(),
+            delta: options.delta && !request.delta.is_empty(),
+            filter,
             presence: options.presence.is_some(),
             announces: options.join_leave,
-            info: live.info_with(self.client, details.info),
+            info: self.info_with(details.info),
             data: details.data,
             expire_at,
         };
         self.enter(now, Box::new(plan), effects);
+    }
+
+    /// How others see the connection in a channel.
+    pub(super) fn info_with(&self, chan_info: Option<Bytes>) -> Arc<ClientInfo> {
+        match self.live() {
+            Some(live) => live.info_with(self.client, chan_info),
+            None => Arc::new(ClientInfo {
+                user: UserId::new(""),
+                client: self.client,
+                conn_info: None,
+                chan_info,
+            }),
+        }
     }
 
     fn wants_notices(&self, options: &Namespace, request: &SubscribeRequest) -> bool {
@@ -162,15 +183,25 @@ impl Session {
     }
 }
 
-/// Only plain streams are served, without filters.
-fn is_served(request: &SubscribeRequest) -> Result<(), ErrorCode> {
+/// The filter asked for. Only streams are served, and no deltas of what was filtered (P section 14).
+fn wanted_filter(options: &Namespace, request: &SubscribeRequest) -> Result<Option<Arc<Filter>>, ErrorCode> {
     if request.kind != 0 {
-        Err(ErrorCode::PermissionDenied)
-    } else if request.filtered {
-        Err(ErrorCode::BadRequest)
-    } else {
-        Ok(())
+        return Err(ErrorCode::PermissionDenied);
     }
+    let Some(root) = &request.filter else { return Ok(None) };
+    if !options.tags_filter || !request.delta.is_empty() {
+        return Err(ErrorCode::BadRequest);
+    }
+    let filter = Filter::new(root.clone()).map_err(|_| ErrorCode::BadRequest)?;
+    Ok(Some(Arc::new(filter)))
+}
+
+/// Where a subscriber that names no position recovers from, if the channel's state comes with every subscribe
+/// (P-CACHE-5).
+pub(super) fn cached_at_once(options: &Namespace) -> Option<Recovery> {
+    let mode = options.history.as_ref().map(|history| history.mode);
+    matches!(mode, Some(RecoveryMode::Cache { on_subscribe: true }))
+        .then(|| Recovery { offset: 0, epoch: Epoch::new("") })
 }
 
 fn not_past(expire_at: Option<Timestamp>, now: Timestamp) -> Result<(), ErrorCode> {

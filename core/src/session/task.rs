@@ -5,18 +5,25 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ports::access::ChannelGrant;
-use ports::channels::{Address, ChannelName, ClientInfo, Retention};
-use ports::protocol::{Answer, Command, ErrorCode, Recovery, SubscribeAnswer, SubscribeRequest};
+use ports::channels::{Address, ChannelName, ClientInfo, Publication, Retention};
+use ports::ids::UserId;
+use ports::orders::Order;
+use ports::protocol::{
+    Answer, Command, ErrorCode, Recovered, Recovery, Resume, SubscribeAnswer, SubscribeRequest,
+};
 use ports::time::Timestamp;
 
 use super::live::Subscription;
 use super::{Admission, Effect, Farewell, Job, Join, Outcome, Session, Stage, answer, refusal};
+use crate::channels::{Filter, delta};
 
 /// A command under way.
 #[derive(Debug)]
 pub(super) enum Task {
     /// The connection token is being checked.
-    Authenticating { id: u32, recover: BTreeMap<String, Recovery> },
+    Authenticating { id: u32, resume: BTreeMap<String, Resume> },
+    /// The user's connections are being counted.
+    Arriving(Box<Arrival>),
     /// The subscription token is being checked.
     Authorising { id: u32, channel: ChannelName, request: Box<SubscribeRequest> },
     /// Presence is being added.
@@ -54,6 +61,9 @@ pub(super) struct Plan {
     pub(super) positioned: bool,
     pub(super) recoverable: bool,
     pub(super) notices: bool,
+    pub(super) cache: bool,
+    pub(super) delta: bool,
+    pub(super) filter: Option<Arc<Filter>>,
     pub(super) presence: bool,
     pub(super) announces: bool,
     pub(super) info: Arc<ClientInfo>,
@@ -62,12 +72,35 @@ pub(super) struct Plan {
 }
 
 /// Who wants a subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Origin {
     /// The client, by this command.
     Command(u32),
     /// The connection token.
     Token,
+    /// The application, while the connection lives.
+    Order(#[expect(dead_code, reason = "an order is done when nobody holds it any more")] Arc<Order>),
+}
+
+impl Origin {
+    /// Whether the subscription is the server's: the client cannot refresh it.
+    pub(super) fn is_server(&self) -> bool {
+        !matches!(self, Self::Command(_))
+    }
+}
+
+/// A client that is known, but not counted yet.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) id: u32,
+    pub(super) user: UserId,
+    pub(super) expire_at: Option<Timestamp>,
+    pub(super) info: Option<Bytes>,
+    /// The channels of the token.
+    pub(super) channels: Vec<ChannelName>,
+    /// All channels that the server subscribes it to.
+    pub(super) granted: Vec<Granted>,
+    pub(super) resume: BTreeMap<String, Resume>,
 }
 
 /// What waits for its turn.
@@ -83,6 +116,10 @@ pub(super) enum Work {
     Enter { channel: ChannelName, join: u32 },
     /// A subscription's join to be told, if it still holds.
     Announce { channel: ChannelName, join: u32 },
+    /// Something the application wants done.
+    Order(Arc<Order>),
+    /// The user's older connections to be told of this one.
+    KeepNewest,
 }
 
 /// A server-side subscription still to be made.
@@ -144,9 +181,10 @@ impl Session {
 
     fn finish(&mut self, now: Timestamp, task: Task, outcome: Outcome, effects: &mut Vec<Effect>) {
         match task {
-            Task::Authenticating { id, recover } => {
-                self.authenticated(now, id, recover, outcome.connection(), effects);
+            Task::Authenticating { id, resume } => {
+                self.authenticated(now, id, resume, outcome.connection(), effects);
             }
+            Task::Arriving(arrival) => self.refuse(now, arrival.id, ErrorCode::Internal, effects),
             Task::Authorising { id, channel, request } => {
                 self.authorised(now, id, channel, &request, outcome.subscription(), effects);
             }
@@ -206,6 +244,9 @@ impl Session {
             refuse_unrecoverable: plan.refuse_unrecoverable,
             positioned: plan.positioned,
             notices: plan.notices,
+            cache: plan.cache,
+            delta: plan.delta,
+            filter: plan.filter.clone(),
         }));
         self.begin(now, Task::Joining(plan));
     }
@@ -235,8 +276,9 @@ impl Session {
         let recovered = admission.recovered.iter().flatten();
         let recovered_bytes: usize = recovered.map(|publication| publication.payload_bytes()).sum();
         let subscribed = subscribe_answer(now, &plan, admission);
-        let Plan { origin, announces, join, .. } = plan;
-        let channel = plan.address.place.channel().clone();
+        let (origin, announces, join) = (plan.origin.clone(), plan.announces, plan.join);
+        let address = Arc::clone(&plan.address);
+        let channel = address.place.channel().clone();
         let Some(live) = self.live_mut() else { return };
         live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
         live.recovered_since_ping += recovered_bytes;
@@ -257,6 +299,12 @@ impl Session {
                     self.waiting.push_front(Work::Announce { channel, join });
                 }
                 self.join_next_granted(now, effects);
+            }
+            Origin::Order(_) => {
+                Self::tell_subscribed(channel.clone(), &address, subscribed, effects);
+                if announces {
+                    self.announce(now, &channel, join, effects);
+                }
             }
         }
     }
@@ -293,11 +341,12 @@ impl Session {
     }
 
     fn not_joined(&mut self, now: Timestamp, plan: &Plan, error: ErrorCode, effects: &mut Vec<Effect>) {
-        match plan.origin {
+        match &plan.origin {
             Origin::Command(id) => {
-                effects.push(refusal(id, error));
+                effects.push(refusal(*id, error));
                 self.waiting_farewell(plan.farewell());
             }
+            Origin::Order(_) => self.waiting_farewell(plan.farewell()),
             Origin::Token => self.refuse_connect(now, error, plan.farewell(), effects),
         }
     }
@@ -307,20 +356,33 @@ impl Session {
 fn subscribe_answer(now: Timestamp, plan: &Plan, admission: Admission) -> SubscribeAnswer {
     let recovered = admission.recovered.is_some();
     let mut position = admission.position.filter(|_| plan.positioned);
-    if let (true, Some(wish), Some(position)) = (recovered, &plan.recover, &mut position) {
-        position.offset = wish.offset;
+    if let (Some(missed), Some(wish), Some(position)) = (&admission.recovered, &plan.recover, &mut position) {
+        let is_same = wish.epoch.is_unknown() || wish.epoch == position.epoch;
+        // With nothing to move it on, an offset of another timeline would be a place that the client never had.
+        if is_same || !missed.is_empty() {
+            position.offset = wish.offset;
+        }
     }
     SubscribeAnswer {
-        expiry: match plan.origin {
-            Origin::Command(_) => super::timers::ttl(now, plan.expire_at),
-            Origin::Token => None,
-        },
+        expiry: super::timers::ttl(now, plan.expire_at.filter(|_| !plan.origin.is_server())),
         recoverable: plan.recoverable,
         positioned: plan.positioned,
         position,
         was_recovering: plan.was_recovering,
         recovered,
-        publications: admission.recovered.unwrap_or_default(),
+        publications: missed(admission.recovered.unwrap_or_default(), plan.delta),
         data: plan.data.clone(),
+        delta: plan.delta,
     }
+}
+
+/// What was missed, for a subscriber of deltas each as the difference to the one before (P-DL-5).
+fn missed(publications: Vec<Arc<Publication>>, delta: bool) -> Vec<Recovered> {
+    let mut base: Option<Arc<Publication>> = None;
+    let recovered = publications.into_iter().map(|publication| {
+        let base = base.replace(Arc::clone(&publication)).filter(|_| delta);
+        let patch = base.and_then(|base| delta::patch(&base.data, &publication.data));
+        Recovered { publication, patch }
+    });
+    recovered.collect()
 }

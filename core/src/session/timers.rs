@@ -22,6 +22,12 @@ pub(super) fn first_ping(interval: Duration, luck: u16) -> Duration {
     interval * (u32::from(luck) + 1) / 65_536
 }
 
+/// Half a second to a whole one, so that a client that tries again and again makes at most two attempts a second.
+pub(super) fn refusal_delay(luck: u16) -> Duration {
+    const LEAST: Duration = Duration::from_millis(500);
+    LEAST + first_ping(LEAST, luck)
+}
+
 /// The interval as clients are told, in whole seconds, rounded up so that their watchdog is never early.
 pub(super) fn ping_secs(interval: Duration) -> u32 {
     let secs = interval.as_millis().div_ceil(1_000);
@@ -33,7 +39,11 @@ impl Session {
     pub fn wakeup(&self) -> Option<Timestamp> {
         let at = match &self.stage {
             Stage::Fresh { .. } if self.task.is_some() => self.task_deadline,
-            Stage::Fresh { until } | Stage::Refused { until } => (*until).min(self.task_deadline),
+            Stage::Fresh { until } => (*until).min(self.task_deadline),
+            Stage::Refused { until, late } => {
+                let reply_at = late.as_ref().map_or(Timestamp::NEVER, |late| late.at);
+                reply_at.min(*until).min(self.task_deadline)
+            }
             Stage::Live(live) => {
                 let grace = self.realm.settings.expiry_grace;
                 let pong_until = if self.paused { Timestamp::NEVER } else { live.pong_until };
@@ -52,11 +62,16 @@ impl Session {
     pub(super) fn wake(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         #[cfg(feature = "chaos")]
         assert!(!self.poisoned, "poisonous timer");
+        if let Stage::Refused { late, .. } = &mut self.stage
+            && let Some(late) = late.take_if(|late| now >= late.at)
+        {
+            effects.push(Effect::Reply(late.reply));
+        }
         match &self.stage {
             Stage::Fresh { until } if now >= *until && self.task.is_none() => {
                 self.end(now, Disconnect::STALE, effects);
             }
-            Stage::Refused { until } if now >= *until => {
+            Stage::Refused { until, .. } if now >= *until => {
                 self.end(now, Disconnect::CONNECTION_CLOSED, effects);
             }
             Stage::Ending { retry_at, .. } if now >= *retry_at => self.clean_up(now, effects),
@@ -86,6 +101,7 @@ impl Session {
             if may_ping {
                 live.pong_until = now.plus(timeout);
                 live.recovered_since_ping = 0;
+                live.errors = 0;
                 effects.push(Effect::Push(Push::Ping));
             }
         }
@@ -119,13 +135,18 @@ impl Session {
 
     /// One pong per ping (P-CONN-5).
     pub(super) fn pong(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        if self.live().is_none_or(|live| live.pong_until == Timestamp::NEVER) {
+            return self.end(now, Disconnect::BAD_REQUEST, effects);
+        }
+        self.frame_pong();
+    }
+
+    /// Frames may come unasked.
+    pub(super) fn frame_pong(&mut self) {
         let recovery_bytes = self.realm.settings.recovery_bytes_max();
-        match self.live_mut() {
-            Some(live) if live.pong_until != Timestamp::NEVER => {
-                live.pong_until = Timestamp::NEVER;
-                live.recovery_bytes = recovery_bytes.saturating_sub(live.recovered_since_ping);
-            }
-            Some(_) | None => self.end(now, Disconnect::BAD_REQUEST, effects),
+        if let Some(live) = self.live_mut().filter(|live| live.pong_until != Timestamp::NEVER) {
+            live.pong_until = Timestamp::NEVER;
+            live.recovery_bytes = recovery_bytes.saturating_sub(live.recovered_since_ping);
         }
     }
 
@@ -144,7 +165,7 @@ impl Session {
     /// The process stood still: what the client, or a job, had to do by a certain time may come that much later.
     pub(super) fn postpone(&mut self, by: Duration) {
         match &mut self.stage {
-            Stage::Fresh { until } | Stage::Refused { until } => *until = until.plus(by),
+            Stage::Fresh { until } | Stage::Refused { until, .. } => *until = until.plus(by),
             Stage::Live(live) => live.pong_until = live.pong_until.plus(by),
             Stage::Ending { retry_at, .. } => *retry_at = retry_at.plus(by),
             Stage::Ended => {}

@@ -44,6 +44,10 @@ impl Feeds {
         self.addresses.get(index as usize).cloned().flatten()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ChannelFeed> {
+        self.addresses().filter_map(|address| Some(&self.entries.get(address)?.feed))
+    }
+
     /// All channels with the numbers of their feeds.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (Arc<Address>, u32)> {
         self.addresses().filter_map(|address| Some((Arc::clone(address), self.entries.get(address)?.number)))

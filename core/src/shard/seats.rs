@@ -1,8 +1,9 @@
 //! A slab of sessions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ports::channels::Published;
+use ports::channels::{Form, Published};
 use ports::ids::UserId;
 
 use crate::session::Session;
@@ -21,7 +22,7 @@ pub struct SeatId {
 pub(super) struct Seat {
     pub(super) session: Session,
     /// Events that must wait for the connect reply.
-    pub(super) held: Vec<Arc<Published>>,
+    pub(super) held: Vec<(Arc<Published>, Form)>,
     pub(super) held_bytes: usize,
     /// Known once the connection is established.
     user: Option<UserId>,
@@ -32,6 +33,8 @@ pub(super) struct Seats {
     first_generation: u32,
     places: Vec<(u32, Option<Box<Seat>>)>,
     free: Vec<u32>,
+    /// Where the connections of a user sit.
+    by_user: BTreeSet<(UserId, u32)>,
     taken: usize,
 }
 
@@ -80,6 +83,12 @@ impl Seats {
         })
     }
 
+    /// Where the connections of a user sit.
+    pub(super) fn of(&self, user: &UserId) -> Vec<SeatId> {
+        let places = self.by_user.range((user.clone(), 0)..=(user.clone(), u32::MAX));
+        places.filter_map(|(_, index)| self.id(*index)).collect()
+    }
+
     /// The users of the established connections.
     pub(super) fn users(&self) -> impl Iterator<Item = UserId> {
         self.places.iter().filter_map(|(_, place)| place.as_ref()?.user.clone())
@@ -87,7 +96,8 @@ impl Seats {
 
     pub(super) fn came(&mut self, id: SeatId, user: UserId) {
         if let Some(seat) = self.get_mut(id) {
-            seat.user = Some(user);
+            seat.user = Some(user.clone());
+            self.by_user.insert((user, id.index));
         }
     }
 
@@ -99,6 +109,9 @@ impl Seats {
         *generation = generation.wrapping_add(1);
         self.free.push(id.index);
         self.taken -= 1;
+        if let Some(user) = &seat.user {
+            self.by_user.remove(&(user.clone(), id.index));
+        }
         seat.user
     }
 }

@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::encoding::Published;
 use super::name::Address;
-use super::publication::{ClientInfo, Event, Position, Publication, Published, Retention, Tags};
+use super::publication::{ClientInfo, Event, Position, Publication, Retention, Tags};
+use crate::orders;
 use crate::time::Timestamp;
 
 /// Keeps streams and carries events between nodes. Nodes meet here and nowhere else.
@@ -30,6 +32,9 @@ pub trait Broker: Send + Sync {
 
     /// Tells attached nodes of a join or leave. Nothing is stored. Order per address is that of the calls.
     async fn announce(&self, address: &Arc<Address>, event: Event) -> Result<(), BrokerError>;
+
+    /// Hands an order about connections to the sink of every node, this one included. Nothing is stored.
+    async fn order(&self, order: Arc<orders::Order>) -> Result<(), BrokerError>;
 
     /// Items of a stream and its top, in one atomic read.
     async fn history(
@@ -58,6 +63,9 @@ pub trait Broker: Send + Sync {
 pub trait Sink: Send + Sync {
     /// Takes one event.
     fn deliver(&self, published: Arc<Published>);
+
+    /// Takes one order.
+    fn obey(&self, order: Arc<orders::Order>);
 }
 
 /// Something to be published.
@@ -75,6 +83,8 @@ pub struct Draft {
     pub idempotency_key: Option<String>,
     /// Skip the publication if the stream already holds this version or a later one (P-ST-7).
     pub version: Option<Version>,
+    /// Subscribers of deltas get the difference only (P-DL-2).
+    pub delta: bool,
 }
 
 /// The application's own version of the published state.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::name::Address;
 use crate::ids::{ClientId, UserId};
 
 /// The name of one unbroken timeline of a stream (P-ST-1, P-ST-10). Clients echo it; it is compared, never parsed.
@@ -89,6 +88,8 @@ pub struct Publication {
     pub info: Option<Arc<ClientInfo>>,
     /// Labels; empty in most.
     pub tags: Option<Arc<Tags>>,
+    /// Whoever published it wants subscribers of deltas to get the difference only (P-DL-2).
+    pub delta: bool,
 }
 
 impl Publication {
@@ -130,51 +131,4 @@ pub enum Event {
     Join(Arc<ClientInfo>),
     /// A connection left.
     Leave(Arc<ClientInfo>),
-}
-
-/// How many different encodings of one event a node may keep (protocols × framings).
-pub const SLOTS: usize = 4;
-
-/// An event on its way to subscribers, shared by all of them together with its encodings.
-#[derive(Debug)]
-pub struct Published {
-    /// Where.
-    pub address: Arc<Address>,
-    /// What.
-    pub event: Event,
-    encoded: [OnceLock<Option<Bytes>>; SLOTS],
-}
-
-impl Published {
-    /// An event that nobody has encoded yet.
-    pub fn new(address: Arc<Address>, event: Event) -> Self {
-        Self { address, event, encoded: Default::default() }
-    }
-
-    /// The finished bytes of one encoding, made by the first who asks; `None` if the event cannot be said in it.
-    pub fn encoded(&self, slot: usize, make: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
-        match self.encoded.get(slot) {
-            Some(cell) => cell.get_or_init(make).clone(),
-            None => make(),
-        }
-    }
-
-    /// Its place in the stream, if it has one.
-    pub fn position(&self) -> Option<(u64, &Epoch)> {
-        match &self.event {
-            Event::Publication(publication, Some(epoch)) if publication.offset > 0 => {
-                Some((publication.offset, epoch))
-            }
-            Event::Publication(..) | Event::Join(_) | Event::Leave(_) => None,
-        }
-    }
-
-    /// What it weighs in a queue, in bytes: what is sent of it and a flat part for everything around it.
-    pub fn weight(&self) -> usize {
-        const FLAT: usize = 128;
-        match &self.event {
-            Event::Publication(publication, _) => FLAT + publication.payload_bytes(),
-            Event::Join(info) | Event::Leave(info) => FLAT + info.payload_bytes(),
-        }
-    }
 }

@@ -49,6 +49,7 @@ macro_rules! broker_contract {
             announcements_keep_their_place_among_publications,
             announcements_are_not_stored,
             events_of_tenants_are_separate,
+            orders_reach_a_node_that_is_attached_to_nothing,
             repeated_key_gets_the_first_position_and_publishes_nothing,
             repeated_key_publishes_nothing_without_a_stream_either,
             repeated_key_publishes_once_among_concurrent_publishers,

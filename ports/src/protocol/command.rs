@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::channels::Epoch;
+use crate::channels::{Epoch, FilterNode};
 
 /// One command of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +85,21 @@ pub struct ConnectRequest {
     pub token: String,
     /// For a connect hook.
     pub data: Bytes,
-    /// Positions of server-side channels the client was on.
-    pub subs: BTreeMap<String, Recovery>,
+    /// Server-side channels the client was on.
+    pub subs: BTreeMap<String, Resume>,
     /// Which SDK, by its own account.
     pub name: String,
     /// Which version of the application.
     pub version: String,
+}
+
+/// What a client says of a server-side channel it was on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// Where to continue, if it recovers.
+    pub recover: Option<Recovery>,
+    /// The delta format asked for; empty if none.
+    pub delta: String,
 }
 
 /// A wish to continue from a position.
@@ -121,8 +130,8 @@ pub struct SubscribeRequest {
     pub join_leave: bool,
     /// The delta format asked for; empty if none.
     pub delta: String,
-    /// Whether a tag filter came with it.
-    pub filtered: bool,
+    /// Which publications are wanted, if not all.
+    pub filter: Option<FilterNode>,
     /// Feature bits.
     pub flags: SubscribeFlags,
     /// Kind of subscription; 0 is a stream (P section 23).

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::codes::{Disconnect, UnsubscribeCode};
-use crate::channels::{ChannelName, ClientInfo, Headcount, Position, Publication};
-use crate::ids::ClientId;
+use crate::channels::{ChannelName, ClientInfo, Headcount, Patch, Position, Publication};
+use crate::ids::{ClientId, NodeId, SessionKey};
 
 /// The answer to one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +81,9 @@ pub struct ConnectAnswer {
     pub ping_secs: u32,
     /// Whether pings must be answered.
     pub pong: bool,
+    /// What proves that a later request belongs to this connection, and the node that must get it; for transports
+    /// whose two halves are different requests (P-EM-1).
+    pub emulation: Option<(SessionKey, NodeId)>,
 }
 
 /// The result of `subscribe` (P 7.3, table 12.2).
@@ -99,9 +102,20 @@ pub struct SubscribeAnswer {
     /// Everything missed is in `publications`.
     pub recovered: bool,
     /// What was missed, ascending.
-    pub publications: Vec<Arc<Publication>>,
+    pub publications: Vec<Recovered>,
     /// From the token or a hook.
     pub data: Option<Bytes>,
+    /// Deltas are on (P section 13).
+    pub delta: bool,
+}
+
+/// One of the publications that a client had missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// What was published.
+    pub publication: Arc<Publication>,
+    /// The difference to the one before it in the same answer, if the client gets deltas and it is worth it.
+    pub patch: Option<Patch>,
 }
 
 /// The result of `history`.
@@ -126,6 +140,16 @@ pub enum Push {
         /// Why.
         code: UnsubscribeCode,
     },
+    /// The server has subscribed the connection to a channel; of the answer only stream features, position and data
+    /// are told (P-SS-2).
+    Subscribe {
+        /// Which.
+        channel: ChannelName,
+        /// As a client would have been answered.
+        answer: Box<SubscribeAnswer>,
+    },
+    /// The connection's expiry has changed (P-EXP-7).
+    Refresh(Expiry),
     /// The end, for transports without a close frame (P-CLOSE-1).
     Disconnect(Disconnect),
 }

@@ -1,5 +1,6 @@
 //! The node's interest table: which shard wants which channel. A pure [`Hub`] behind each of a few locks.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -9,12 +10,13 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use parking_lot::RwLock;
 use ports::channels::{Address, Broker, BrokerError, Published, Sink};
+use ports::orders::Order;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use wigwag_core::channels::Hub;
 use wigwag_core::channels::hub::{Effect, Input};
 use wigwag_core::shard;
 
-use super::session_shard::{Control, ShardCell};
+use super::session_shard::{Adoption, Control, ShardCell};
 use crate::node::Services;
 
 /// How many parts the table has, so that channels do not wait for each other's locks.
@@ -45,6 +47,34 @@ impl HubTable {
     /// How many channels somebody on this node wants.
     pub fn channel_count(&self) -> usize {
         self.parts.iter().map(|part| part.read().channel_count()).sum()
+    }
+
+    /// Members of every channel that somebody on this node subscribes to.
+    pub fn channels(&self) -> BTreeMap<Arc<Address>, usize> {
+        let mut channels = BTreeMap::new();
+        for shard in &self.shards {
+            shard.count_members(&mut channels);
+        }
+        channels
+    }
+
+    /// Whether a shard has so much to do that nothing more should be ordered.
+    pub fn is_overloaded(&self) -> bool {
+        self.shards.iter().any(|shard| shard.is_overloaded())
+    }
+
+    /// Gives a new connection to the shard with the fewest; gives it back if all have too much to do.
+    pub fn adopt(&self, adoption: Adoption) -> Result<(), Box<Adoption>> {
+        let mut shards: Vec<_> = self.shards.iter().collect();
+        shards.sort_by_key(|shard| shard.load());
+        let mut adoption = Box::new(adoption);
+        for shard in shards {
+            match shard.adopt(adoption) {
+                Ok(()) => return Ok(()),
+                Err(refused) => adoption = refused,
+            }
+        }
+        Err(adoption)
     }
 
     /// Passes an input to the part it concerns and performs what comes of it.
@@ -149,6 +179,12 @@ impl Sink for HubTable {
             if let Some(cell) = self.shards.get(usize::from(shard)) {
                 cell.publish(Arc::clone(&published));
             }
+        }
+    }
+
+    fn obey(&self, order: Arc<Order>) {
+        for cell in &self.shards {
+            cell.order(Arc::clone(&order));
         }
     }
 }

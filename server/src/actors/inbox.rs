@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use ports::channels::{Address, Published};
+use ports::orders::Order;
 
 use super::session_shard::Control;
 
@@ -15,7 +16,8 @@ const CHANNEL_BYTES_MAX: usize = 1 << 20;
 /// Most control messages waiting before new connections are refused.
 const CONTROLS_MAX: usize = 10_000;
 
-/// Two queues in one: publications, bounded in bytes, and control messages, bounded in number for newcomers.
+/// Two queues in one: what the broker brings, with publications bounded in bytes, and control messages, bounded in
+/// number for newcomers.
 #[derive(Default)]
 pub struct Inbox {
     queue: Mutex<Queue>,
@@ -24,12 +26,22 @@ pub struct Inbox {
 #[derive(Default)]
 struct Queue {
     controls: VecDeque<Control>,
-    publications: VecDeque<Arc<Published>>,
+    items: VecDeque<Item>,
+    orders: usize,
     bytes: usize,
     channel_bytes: HashMap<Arc<Address>, usize>,
     behind: HashSet<Arc<Address>>,
     /// The shard has been woken and has not looked yet.
     woken: bool,
+}
+
+/// Something the broker brought. An order does not overtake what was published before it.
+#[derive(Debug)]
+pub enum Item {
+    /// An event of a channel.
+    Published(Arc<Published>),
+    /// An order; never dropped.
+    Order(Arc<Order>),
 }
 
 /// Whether the shard must be woken.
@@ -60,7 +72,15 @@ impl Inbox {
         }
         queue.bytes = bytes;
         queue.channel_bytes.insert(Arc::clone(&published.address), of_channel);
-        queue.publications.push_back(published);
+        queue.items.push_back(Item::Published(published));
+        queue.wake()
+    }
+
+    /// Queues an order behind what was published.
+    pub fn order(&self, order: Arc<Order>) -> Wake {
+        let mut queue = self.queue.lock();
+        queue.orders += 1;
+        queue.items.push_back(Item::Order(order));
         queue.wake()
     }
 
@@ -71,9 +91,10 @@ impl Inbox {
         queue.wake()
     }
 
-    /// Whether so much waits that newcomers should go elsewhere.
+    /// Whether so much waits that newcomers, and further orders, should go elsewhere.
     pub fn is_full(&self) -> bool {
-        self.queue.lock().controls.len() >= CONTROLS_MAX
+        let queue = self.queue.lock();
+        queue.controls.len() + queue.orders >= CONTROLS_MAX
     }
 
     /// The shard has not finished.
@@ -88,12 +109,12 @@ impl Inbox {
         std::mem::take(&mut queue.controls)
     }
 
-    /// Takes all publications out, in order per channel, and the channels of which something was dropped after them.
-    pub fn take_publications(&self) -> (VecDeque<Arc<Published>>, HashSet<Arc<Address>>) {
+    /// Takes out what the broker brought, in order, and the channels of which something was dropped after that.
+    pub fn take_items(&self) -> (VecDeque<Item>, HashSet<Arc<Address>>) {
         let mut queue = self.queue.lock();
-        queue.bytes = 0;
+        (queue.bytes, queue.orders) = (0, 0);
         queue.channel_bytes.clear();
-        (std::mem::take(&mut queue.publications), std::mem::take(&mut queue.behind))
+        (std::mem::take(&mut queue.items), std::mem::take(&mut queue.behind))
     }
 }
 

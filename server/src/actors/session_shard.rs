@@ -1,31 +1,32 @@
 //! The shard actor: one thread's sessions, supervised. What it owns lives in a [`ShardCell`] that outlives it.
 
+mod adoption;
+mod encoding;
 mod performer;
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use ports::channels::{Address, Published};
+use ports::orders::Order;
 use ports::protocol::Disconnect;
 use ports::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-use tracing::{debug, error, warn};
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+use wigwag_core::session;
 use wigwag_core::shard::{Effect, Input, Loss, SeatId, Shard};
 use wigwag_core::wheel::TICK;
 
+pub use self::adoption::{Adoption, Arrival};
 use self::performer::Links;
-use super::inbox::{Inbox, Wake};
+use super::inbox::{Inbox, Item, Wake};
 use crate::node::{Counts, Services};
-use crate::transport::link::{Dialect, Link};
-use crate::transport::reader::Reader;
+use crate::transport::upstream::{NotTaken, Upstream};
 
 /// A message to the actor; everything of substance waits in the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +45,10 @@ pub enum Control {
     Adopt(Box<Adoption>),
     /// An answer to something the shard wanted.
     Input(Input),
+    /// Commands of a streamed connection; the answer says what came of them.
+    Commands(Box<Upstream>, oneshot::Sender<Result<(), NotTaken>>),
     /// Close all connections over this time.
     Drain(Duration),
-}
-
-/// A connection handed from the listener to a shard.
-pub struct Adoption {
-    /// The socket.
-    pub stream: std::net::TcpStream,
-    /// What was read beyond the upgrade request.
-    pub first: Bytes,
-    /// What is spoken.
-    pub dialect: Dialect,
-    /// Who is there.
-    pub peer: SocketAddr,
-    /// Given back when the connection is gone.
-    pub permit: OwnedSemaphorePermit,
 }
 
 /// One shard's state and inbox.
@@ -81,7 +70,7 @@ struct State {
     shard: Shard,
     links: Links,
     /// Taken out of the inbox and not handled yet.
-    publications: VecDeque<Arc<Published>>,
+    items: VecDeque<Item>,
     /// Behind after those.
     behind: Vec<Arc<Address>>,
 }
@@ -93,12 +82,8 @@ impl ShardCell {
     /// An empty shard.
     pub fn new(index: u16, services: Arc<Services>) -> Self {
         let shard = Shard::new(Arc::clone(&services.realm), services.now());
-        let state = Mutex::new(State {
-            shard,
-            links: Links::default(),
-            publications: VecDeque::new(),
-            behind: Vec::new(),
-        });
+        let state =
+            Mutex::new(State { shard, links: Links::default(), items: VecDeque::new(), behind: Vec::new() });
         Self {
             index,
             inbox: Inbox::default(),
@@ -127,6 +112,11 @@ impl ShardCell {
         self.wake(self.inbox.publish(published));
     }
 
+    /// Queues an order, which is not dropped.
+    pub fn order(&self, order: Arc<Order>) {
+        self.wake(self.inbox.order(order));
+    }
+
     /// Queues a control message.
     pub fn control(&self, control: Control) {
         self.wake(self.inbox.control(control));
@@ -140,7 +130,25 @@ impl ShardCell {
     /// A connection's reader has ended.
     pub fn gone(self: &Arc<Self>, seat: SeatId) {
         self.load.fetch_sub(1, Ordering::Relaxed);
-        self.drive(Input::Session(seat, wigwag_core::session::Input::Gone));
+        self.drive(Input::Session(seat, session::Input::Gone));
+    }
+
+    /// A streamed connection has ended.
+    pub fn hang_up(&self, seat: SeatId) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        self.control(Control::Input(Input::Session(seat, session::Input::Gone)));
+    }
+
+    /// Whether so much waits that newcomers should go elsewhere.
+    pub fn is_overloaded(&self) -> bool {
+        self.inbox.is_full()
+    }
+
+    /// Adds the members of each of its channels.
+    pub fn count_members(&self, channels: &mut BTreeMap<Arc<Address>, usize>) {
+        for (address, members) in self.state.lock().shard.channels() {
+            *channels.entry(Arc::clone(address)).or_default() += members;
+        }
     }
 
     /// Queues a new connection; gives it back if the shard has too much to do.
@@ -188,13 +196,14 @@ impl ShardCell {
             if handled.is_err() {
                 self.mourn(now, &mut state.shard, &mut effects);
             }
+            // Before anybody hears of it.
+            self.sessions.store(state.shard.session_count(), Ordering::Relaxed);
+            self.subscriptions.store(state.shard.subscription_count(), Ordering::Relaxed);
             for effect in effects.drain(..) {
                 sent += usize::from(matches!(effect, Effect::Send(..)));
                 self.perform_or_fail(&mut state.links, effect, &mut inputs);
             }
         }
-        self.sessions.store(state.shard.session_count(), Ordering::Relaxed);
-        self.subscriptions.store(state.shard.subscription_count(), Ordering::Relaxed);
         sent
     }
 
@@ -253,7 +262,7 @@ impl ShardCell {
         }
     }
 
-    /// Control messages first, then publications until a slice of frames has been sent. If anything is left, the shard
+    /// Control messages first, then publications and orders until a slice of frames has been sent. If anything is left, the shard
     /// wakes itself again, so that readers, ticks and newcomers come in between.
     async fn flush(self: &Arc<Self>) {
         for control in self.inbox.take_controls() {
@@ -273,16 +282,20 @@ impl ShardCell {
         let mut state = self.state.lock();
         let mut sent = 0;
         while sent < SLICE_FRAMES {
-            if let Some(published) = state.publications.pop_front() {
-                sent += 1 + self.drive_in(&mut state, Input::Arrived(published));
+            if let Some(item) = state.items.pop_front() {
+                let input = match item {
+                    Item::Published(published) => Input::Arrived(published),
+                    Item::Order(order) => Input::Order(order),
+                };
+                sent += 1 + self.drive_in(&mut state, input);
             } else if let Some(address) = state.behind.pop() {
                 sent += 1 + self.drive_in(&mut state, Input::Behind(address));
             } else {
-                let (publications, behind) = self.inbox.take_publications();
-                if publications.is_empty() && behind.is_empty() {
+                let (items, behind) = self.inbox.take_items();
+                if items.is_empty() && behind.is_empty() {
                     return true;
                 }
-                state.publications = publications;
+                state.items = items;
                 state.behind = behind.into_iter().collect();
             }
         }
@@ -295,7 +308,7 @@ impl ShardCell {
         let Some(share) = services.pending.share_of_excess(services.hub().shards().len()) else { return };
         let slowest = self.state.lock().links.slowest(share);
         for seat in slowest {
-            let slow = wigwag_core::session::Input::Close(Disconnect::SLOW);
+            let slow = session::Input::Close(Disconnect::SLOW);
             self.drive(Input::Session(seat, slow));
         }
     }
@@ -304,43 +317,17 @@ impl ShardCell {
         match control {
             Control::Adopt(adoption) => self.take_in(*adoption),
             Control::Input(input) => self.drive(input),
+            Control::Commands(upstream, answer) => {
+                tokio::spawn(async move {
+                    // Nobody may be waiting for the answer any more.
+                    let _ = answer.send(upstream.run().await);
+                });
+            }
             Control::Drain(over) => {
                 let now = self.services.now();
                 self.state.lock().shard.drain(now, over);
             }
         }
-    }
-
-    /// Registers the socket with this thread's runtime and starts its reader.
-    fn take_in(self: &Arc<Self>, adoption: Adoption) {
-        let stream = match TcpStream::from_std(adoption.stream) {
-            Ok(stream) => stream,
-            Err(error) => {
-                self.load.fetch_sub(1, Ordering::Relaxed);
-                return warn!(%error, "a socket could not be taken over");
-            }
-        };
-        let settings = &self.services.realm.settings;
-        let link = Arc::new(Link::new(
-            stream,
-            adoption.dialect,
-            settings.queue_bytes_max,
-            Arc::clone(&self.services.pending),
-        ));
-        let seat = self.seat(&link);
-        debug!(shard = self.index, peer = %adoption.peer, "connection opened");
-        let frame_bytes_max = self.services.frame_bytes_max;
-        let reader = Reader::new(Arc::clone(self), seat, link, frame_bytes_max, adoption.permit);
-        tokio::spawn(reader.run(adoption.first));
-    }
-
-    fn seat(&self, link: &Arc<Link>) -> SeatId {
-        let client = ports::ids::ClientId::from_random(self.services.entropy.sixteen());
-        let luck = u16::try_from(self.services.entropy.number() >> 48).unwrap_or(0);
-        let mut state = self.state.lock();
-        let seat = state.shard.open(self.services.now(), client, luck);
-        state.links.put(seat, Arc::clone(link));
-        seat
     }
 }
 

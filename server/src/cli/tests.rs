@@ -84,6 +84,19 @@ fn check_says_that_the_configuration_is_good_or_what_is_not() {
 }
 
 #[test]
+fn check_looks_at_the_keys_of_tokens() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("wigwag.toml");
+    fs::write(&file, "[token]\nec_public_key = \"not PEM\"\n").unwrap();
+    let mut cli = Cli::try_parse_from(["wigwag", "check"]).unwrap();
+    cli.options.config = Some(file);
+
+    let Err(Failure::Usage(problem)) = perform(cli, std::iter::empty(), unserved) else { panic!("accepted") };
+
+    assert!(problem.contains("ec_public_key"), "{problem}");
+}
+
+#[test]
 fn what_makes_no_sense_is_answered_in_one_line() {
     let lines = [
         (&["wigwag", "sevre"][..], "unrecognized subcommand 'sevre'"),
@@ -132,7 +145,7 @@ fn unserved(_: Config, _: Keys) -> anyhow::Result<()> {
     panic!("served")
 }
 
-fn verifier() -> crypto::HmacTokens {
-    let secret = crypto::Secret::new("s").unwrap();
-    crypto::HmacTokens::new(crypto::Config { secret, audience: Some("here".into()), issuer: None })
+fn verifier() -> Tokens {
+    let trust = crypto::Trust::hmac(Secret::new("s").unwrap(), Some("here".into()), None);
+    Tokens::new(&crypto::Config::new(trust)).unwrap()
 }

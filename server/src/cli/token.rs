@@ -1,22 +1,17 @@
 //! `wigwag token`: a token as the application's back end would make it.
 
+use anyhow::Context as _;
 use bytes::Bytes;
-use crypto::HmacTokens;
 use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenSigner as _};
 use ports::ids::UserId;
 use ports::time::Timestamp;
 
 use super::args::TokenArgs;
-use crate::config::Config;
 use crate::keys::Keys;
 
 /// A connection token, or a subscription token if a channel is named.
-pub fn token(args: &TokenArgs, config: &Config, keys: &Keys, now: Timestamp) -> anyhow::Result<String> {
-    let tokens = HmacTokens::new(crypto::Config {
-        secret: keys.token_secret.clone(),
-        audience: config.token.audience.clone(),
-        issuer: config.token.issuer.clone(),
-    });
+pub fn token(args: &TokenArgs, keys: &Keys, now: Timestamp) -> anyhow::Result<String> {
+    let tokens = keys.tokens()?;
     let user = UserId::new(&args.user);
     let expire_at = Some(now.plus(args.ttl));
     let info = args.info.as_deref().map(|json| Bytes::from(json.to_owned()));
@@ -36,5 +31,5 @@ pub fn token(args: &TokenArgs, config: &Config, keys: &Keys, now: Timestamp) -> 
             channels: args.channels.iter().map(|name| (name.clone(), ChannelGrant::default())).collect(),
         }),
     };
-    Ok(token?)
+    token.context("set token.hmac_secret; without it only others can make tokens")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wigwag_core::channels::META_TTL;
+use wigwag_core::channels::{META_TTL, NamePattern};
 
 use super::section::section;
 
@@ -13,6 +13,10 @@ section! {
         allow_subscribe_for_client: bool = false;
         /// The anonymous user may subscribe without a subscription token.
         allow_subscribe_for_anonymous: bool = false;
+        /// A `#` in a name limits it to the users named after it, separated by commas.
+        allow_user_limited_channels: bool = false;
+        /// Regular expression that names must match; any name will do if empty.
+        channel_regex: Option<NamePattern> = None;
         /// Known users may publish.
         allow_publish_for_client: bool = false;
         /// Connections that are subscribed may publish.
@@ -47,11 +51,37 @@ section! {
         force_recovery: bool = false;
         /// Subscriptions recover what they missed if the client asks.
         allow_recovery: bool = false;
+        /// What those get that recover: `stream`, everything they missed, or `cache`, the latest publication.
+        force_recovery_mode: RecoveryKind = RecoveryKind::Stream;
+        /// Those that subscribe for the first time get the latest publication as well.
+        cache_on_subscribe: bool = false;
         /// Subscriptions track their position and notice losses.
         force_positioning: bool = false;
         /// Subscriptions track their position if the client asks.
         allow_positioning: bool = false;
+        /// How publications may be sent as differences to those before them: `fossil`.
+        allowed_delta_types: Vec<DeltaType> = Vec::new();
+        /// Every publication is sent as a difference, not only those whose publisher asks for it.
+        delta_publish: bool = false;
+        /// Subscribers may filter by tags.
+        allow_tags_filter: bool = false;
     }
+}
+
+/// What recovering means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoveryKind {
+    /// Everything that was missed.
+    Stream,
+    /// The latest publication.
+    Cache,
+}
+
+/// How differences are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeltaType {
+    /// As the fossil version control system does.
+    Fossil,
 }
 
 /// A namespace: the options of all channels whose names begin with its name and a colon.

@@ -1,27 +1,32 @@
 //! What must hold between settings, beyond the type of each.
 
+mod channel;
+mod token;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use super::channel::Channel;
 use super::error::ConfigError;
 use super::source::Places;
 use super::{Client, Config, Server};
 
+pub(super) use token::key_set;
+
 /// Refuses the first thing that cannot work.
 pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
     server(&config.server, places)?;
+    token::all(config, places)?;
     exposure(config, places)?;
     client(&config.client, places)?;
     if let Some(options) = &config.channel {
-        channel("channel", options, places)?;
+        channel::effective("channel", options, places)?;
     }
     for namespace in &config.namespaces {
-        channel(&format!("namespace.{}", namespace.name), &namespace.options, places)?;
+        channel::effective(&format!("namespace.{}", namespace.name), &namespace.options, places)?;
     }
-    Ok(())
+    personal_channel(config, places)
 }
 
 /// Whether a namespace may have a name (P-CH-2).
@@ -67,7 +72,7 @@ fn exposure(config: &Config, places: &Places) -> Result<(), ConfigError> {
         return Ok(());
     }
     let needed = [
-        ("token.hmac_secret", config.token.hmac_secret.is_some()),
+        ("token.hmac_secret or another key for tokens", config.verifies_tokens()),
         ("api.key", config.api.key.is_some()),
         ("server.allowed_origins", !config.server.allowed_origins.is_empty()),
     ];
@@ -118,63 +123,32 @@ fn client(client: &Client, places: &Places) -> Result<(), ConfigError> {
     }
 }
 
-/// An option that could have no effect is refused: its author expects one.
-fn channel(section: &str, options: &Channel, places: &Places) -> Result<(), ConfigError> {
-    let written = |key: &str| format!("{section}.{key}");
-    let (size, ttl) = (written("history_size"), written("history_ttl"));
-    let history = options.history_size > 0 && !options.history_ttl.is_zero();
-    if !history && options.history_size > 0 {
-        return refuse(
-            places,
-            &[&ttl, &size],
-            "missing beside history_size; write for example history_ttl = \"5m\"",
-        );
+/// Whoever gets a channel of its own must get it in a namespace that is there.
+fn personal_channel(config: &Config, places: &Places) -> Result<(), ConfigError> {
+    let client = &config.client;
+    if !client.personal_channel {
+        let needs = "needs the personal channel; add personal_channel = true";
+        let set = [
+            ("client.personal_channel_namespace", client.personal_channel_namespace.is_some()),
+            ("client.single_connection", client.single_connection),
+        ];
+        return match set.iter().find(|(_, on)| *on) {
+            Some((setting, _)) => refuse(places, &[setting], needs),
+            None => Ok(()),
+        };
     }
-    if !history && !options.history_ttl.is_zero() {
-        return refuse(
-            places,
-            &[&size, &ttl],
-            "missing beside history_ttl; write for example history_size = 100",
-        );
-    }
-    if history && options.history_meta_ttl < options.history_ttl {
-        let setting = written("history_meta_ttl");
-        return refuse(places, &[&setting, &ttl], "shorter than history_ttl; write the same or more");
-    }
-
-    let needs_history = "needs history; add history_size = 100 and history_ttl = \"5m\"";
-    let needs_presence = "needs presence; add presence = true";
-    let needs = [
-        ("force_recovery", options.force_recovery, history, needs_history),
-        ("allow_recovery", options.allow_recovery, history, needs_history),
-        ("force_positioning", options.force_positioning, history, needs_history),
-        ("allow_positioning", options.allow_positioning, history, needs_history),
-        ("allow_history_for_client", options.allow_history_for_client, history, needs_history),
-        ("allow_history_for_subscriber", options.allow_history_for_subscriber, history, needs_history),
-        ("allow_history_for_anonymous", options.allow_history_for_anonymous, history, needs_history),
-        ("allow_presence_for_client", options.allow_presence_for_client, options.presence, needs_presence),
-        (
-            "allow_presence_for_subscriber",
-            options.allow_presence_for_subscriber,
-            options.presence,
-            needs_presence,
-        ),
-        (
-            "allow_presence_for_anonymous",
-            options.allow_presence_for_anonymous,
-            options.presence,
-            needs_presence,
-        ),
-        (
-            "force_push_join_leave",
-            options.force_push_join_leave,
-            options.join_leave,
-            "needs joins and leaves; add join_leave = true",
-        ),
-    ];
-    match needs.iter().find(|(_, on, met, _)| *on && !met) {
-        Some((key, _, _, problem)) => refuse(places, &[&written(key)], problem),
-        None => Ok(()),
+    match &client.personal_channel_namespace {
+        Some(name) if !config.namespaces.iter().any(|namespace| namespace.name == *name) => {
+            let problem = format!(
+                "there is no namespace {name:?}; add [[namespace]] with name = {name:?}, or leave it empty"
+            );
+            refuse(places, &["client.personal_channel_namespace"], &problem)
+        }
+        None if config.channel.is_none() => {
+            let problem = "channels without a namespace are unknown here; add a [channel] section";
+            refuse(places, &["client.personal_channel"], problem)
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

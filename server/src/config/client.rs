@@ -24,6 +24,16 @@ section! {
         expiry_grace: Duration = Duration::from_secs(25);
         /// Most channels of one connection.
         channels_max: usize = 128;
+        /// Most connections of one known user on this node; 0 is any number.
+        user_connections_max: usize = 0;
+        /// Most refused commands of one connection between two pings, beyond which it is closed; 0 is any number.
+        errors_max: usize = 0;
+        /// Every known user is subscribed to a channel of its own, named `#` and the user.
+        personal_channel: bool = false;
+        /// The namespace of these channels; if empty, they have none.
+        personal_channel_namespace: Option<String> = None;
+        /// A user's older connections are closed when a new one comes; the personal channel makes them known.
+        single_connection: bool = false;
         /// Longest frame that a client may send.
         frame_bytes_max: Size = Size(64 << 10);
         /// Most bytes queued for one connection; beyond it the connection counts as slow and is closed.

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use super::error::{ConfigError, Place};
 use super::nearest::nearest;
-use super::source::{NAMESPACE, SECTIONS, bracketed, home_of};
+use super::source::{LISTS, SECTIONS, bracketed, home_of};
 
 /// The file.
 pub(super) struct Document<'a> {
@@ -38,16 +38,16 @@ impl<'a> Document<'a> {
 
     fn check_section(&self, key: &Spanned<Cow<'_, str>>) -> Result<(), ConfigError> {
         let name: &str = key.get_ref();
-        if name == NAMESPACE || SECTIONS.iter().any(|(section, _)| *section == name) {
+        if LISTS.contains(&name) || SECTIONS.iter().any(|(section, _)| *section == name) {
             return Ok(());
         }
         let names = SECTIONS.iter().map(|(section, _)| *section);
         let problem = if let Some(home) = home_of(name) {
             format!("unknown key {name:?} outside a section; put it under [{home}]")
-        } else if let Some(meant) = nearest(name, names.clone().chain([NAMESPACE])) {
+        } else if let Some(meant) = nearest(name, names.clone().chain(LISTS.iter().copied())) {
             format!("unknown section [{name}]; did you mean {}?", bracketed(meant))
         } else {
-            let all: Vec<_> = names.chain([NAMESPACE]).map(bracketed).collect();
+            let all: Vec<_> = names.chain(LISTS.iter().copied()).map(bracketed).collect();
             format!("unknown section [{name}]; there are {}", all.join(", "))
         };
         Err(ConfigError::new(self.place(key), problem))
@@ -67,11 +67,12 @@ impl<'a> Document<'a> {
         value.get_ref().as_table().map(Some).ok_or_else(refused)
     }
 
-    /// The tables of all namespaces.
-    pub(super) fn namespaces(&self) -> Result<Vec<(Place, &DeTable<'a>)>, ConfigError> {
-        let Some(value) = self.root.get(NAMESPACE) else { return Ok(Vec::new()) };
+    /// The tables of a section that may be written many times.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<(Place, &DeTable<'a>)>, ConfigError> {
+        let Some(value) = self.root.get(name) else { return Ok(Vec::new()) };
         let refused = |place| {
-            ConfigError::new(place, "namespace is a list of sections; write [[namespace]] with two brackets")
+            let problem = format!("{name} is a list of sections; write [[{name}]] with two brackets");
+            ConfigError::new(place, problem)
         };
         let items = value.get_ref().as_array().ok_or_else(|| refused(self.place(value)))?;
         let mut tables = Vec::with_capacity(items.len());

@@ -60,6 +60,9 @@ fn is_setting(variable: &str) -> bool {
 fn unknown_variable(name: String, variables: &BTreeMap<String, String>) -> ConfigError {
     let fix = if name.starts_with("WIGWAG_NAMESPACE__") {
         "namespaces can be written in the file only".to_owned()
+    } else if name.starts_with("WIGWAG_JWKS__") {
+        "sections [[jwks]] can be written in the file only; write WIGWAG_TOKEN__JWKS_URL for a single one"
+            .to_owned()
     } else if let Some(meant) = nearest(&name, variables.keys().map(String::as_str)) {
         format!("did you mean {meant}?")
     } else {

@@ -2,9 +2,10 @@
 
 use ports::channels::Retention;
 use wigwag_core::Settings;
-use wigwag_core::channels::{Allowed, History, Namespace, Namespaces, Wanted};
+use wigwag_core::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, Wanted};
+use wigwag_core::settings::PersonalChannel;
 
-use super::{Channel, Config};
+use super::{Channel, Client, Config, RecoveryKind};
 
 impl Config {
     /// What sessions need to know.
@@ -20,6 +21,9 @@ impl Config {
             stale_timeout: client.stale_timeout,
             expiry_grace: client.expiry_grace,
             channels_max: client.channels_max,
+            user_connections_max: client.user_connections_max,
+            errors_max: u32::try_from(client.errors_max).unwrap_or(u32::MAX),
+            personal_channel: personal_channel(client),
             queue_bytes_max: client.queue_bytes_max.bytes(),
             position_check_interval: client.position_check_interval,
             ..Settings::default()
@@ -30,6 +34,13 @@ impl Config {
         let named = self.namespaces.iter().map(|one| (one.name.clone(), Namespace::from(&one.options)));
         Namespaces { nameless: self.channel.as_ref().map(Namespace::from), named: named.collect() }
     }
+}
+
+fn personal_channel(client: &Client) -> Option<PersonalChannel> {
+    let namespace = client.personal_channel_namespace.clone().unwrap_or_default();
+    client
+        .personal_channel
+        .then_some(PersonalChannel { namespace, single_connection: client.single_connection })
 }
 
 impl From<&Channel> for Namespace {
@@ -54,6 +65,11 @@ impl From<&Channel> for Namespace {
             join_leave: options.join_leave,
             force_push_join_leave: options.force_push_join_leave,
             history: history(options),
+            user_limited: options.allow_user_limited_channels,
+            names: options.channel_regex.clone(),
+            delta: !options.allowed_delta_types.is_empty(),
+            delta_publish: options.delta_publish,
+            tags_filter: options.allow_tags_filter,
         }
     }
 }
@@ -72,6 +88,10 @@ fn history(options: &Channel) -> Option<History> {
         },
         recovery: wanted(options.force_recovery, options.allow_recovery),
         positioning: wanted(options.force_positioning, options.allow_positioning),
+        mode: match options.force_recovery_mode {
+            RecoveryKind::Stream => RecoveryMode::Stream,
+            RecoveryKind::Cache => RecoveryMode::Cache { on_subscribe: options.cache_on_subscribe },
+        },
     })
 }
 

@@ -13,17 +13,21 @@ use super::nearest::nearest;
 use super::overlay::Overlay;
 use super::section::Section;
 use super::server::Server;
-use super::token::{Api, Token};
+use super::token::{Api, Jwks, Token};
 use super::value::{Raw, Value};
 
-/// The section that may be written many times.
-pub(super) const NAMESPACE: &str = "namespace";
+const NAMESPACE: &str = "namespace";
+const JWKS: &str = "jwks";
 
-/// The sections with the keys of each, `[[namespace]]` excepted.
+/// The sections that may be written many times.
+pub(super) const LISTS: &[&str] = &[NAMESPACE, JWKS];
+
+/// The other sections with the keys of each.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("server", Server::KEYS),
     ("api", Api::KEYS),
     ("token", Token::KEYS),
+    ("subscription_token", Token::KEYS),
     ("client", Client::KEYS),
     ("channel", Channel::KEYS),
 ];
@@ -66,9 +70,30 @@ impl<'a> Reader<'a> {
         S::read(self)
     }
 
+    /// The same, or nothing if nobody wrote it.
+    pub(super) fn section_if_written<S: Section>(&mut self, name: &str) -> Result<Option<S>, ConfigError> {
+        let in_file = self.document.map(|document| document.section(name)).transpose()?.flatten().is_some();
+        if in_file || self.overlay.mentions(name) { self.section(name).map(Some) } else { Ok(None) }
+    }
+
+    /// All key sets.
+    pub(super) fn key_sets(&mut self) -> Result<Vec<Jwks>, ConfigError> {
+        let tables = self.document.map(|document| document.list(JWKS)).transpose()?.unwrap_or_default();
+        let mut sets = Vec::with_capacity(tables.len());
+        for (place, table) in tables {
+            self.table = Some(table);
+            self.prefix = JWKS.to_owned();
+            self.check_keys(&bracketed(JWKS), Jwks::KEYS)?;
+            let set = Jwks::read(self)?;
+            checks::key_set(&set).map_err(|problem| ConfigError::new(place, problem))?;
+            sets.push(set);
+        }
+        Ok(sets)
+    }
+
     /// All namespaces, each with a name of its own.
     pub(super) fn namespaces(&mut self) -> Result<Vec<Namespace>, ConfigError> {
-        let tables = self.document.map(Document::namespaces).transpose()?.unwrap_or_default();
+        let tables = self.document.map(|document| document.list(NAMESPACE)).transpose()?.unwrap_or_default();
         let keys: Vec<_> = [&["name"], Channel::KEYS].concat();
         let mut namespaces: Vec<Namespace> = Vec::new();
         let mut taken = BTreeSet::new();
@@ -124,7 +149,7 @@ impl<'a> Reader<'a> {
 
 /// A section as it is written.
 pub(super) fn bracketed(section: &str) -> String {
-    if section == NAMESPACE { format!("[[{section}]]") } else { format!("[{section}]") }
+    if LISTS.contains(&section) { format!("[[{section}]]") } else { format!("[{section}]") }
 }
 
 /// The section that has a key.

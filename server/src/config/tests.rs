@@ -1,10 +1,12 @@
 //! Configurations that are good, and many that are not.
 
+mod reference;
 mod refusals;
 
 use std::time::Duration;
 
-use wigwag_core::channels::{Allowed, History, Wanted};
+use wigwag_core::channels::{Allowed, History, NamePattern, RecoveryMode, Wanted};
+use wigwag_core::settings::PersonalChannel;
 
 use super::*;
 
@@ -87,12 +89,64 @@ fn settings_reach_the_core() {
     assert_eq!((nameless.publish, nameless.presence, nameless.history), (Allowed::NOBODY, None, None));
     let chat = &settings.namespaces.named["chat"];
     assert_eq!(chat.presence, Some(Allowed { subscriber: true, ..Allowed::NOBODY }));
-    let History { keep, read, recovery, positioning } = chat.history.clone().unwrap();
+    let History { keep, read, recovery, positioning, mode } = chat.history.clone().unwrap();
+    assert_eq!(mode, RecoveryMode::Stream);
     assert_eq!((keep.size, keep.ttl), (50, Duration::from_secs(300)));
     assert_eq!(keep.meta_ttl, Duration::from_secs(720 * 3_600));
     assert_eq!(read, Allowed { client: true, ..Allowed::NOBODY });
     assert_eq!((recovery, positioning), (Wanted::OnRequest, Wanted::Always));
     assert!(settings.namespaces.named["news"].publish.client);
+}
+
+#[test]
+fn channels_may_be_limited_cached_sent_as_differences_and_filtered() {
+    let text = r#"
+        [channel]
+        allow_user_limited_channels = true
+        channel_regex = "^[a-z#]+$"
+        [[namespace]]
+        name = "latest"
+        history_size = 1
+        history_ttl = "1h"
+        allow_recovery = true
+        force_recovery_mode = "cache"
+        cache_on_subscribe = true
+        allowed_delta_types = ["fossil"]
+        delta_publish = true
+        allow_tags_filter = true
+    "#;
+
+    let namespaces = read(Some(text), &[]).ok().unwrap().client_settings().namespaces;
+
+    let nameless = namespaces.nameless.unwrap();
+    assert!(nameless.user_limited && !nameless.delta && !nameless.delta_publish && !nameless.tags_filter);
+    assert_eq!(nameless.names, NamePattern::parse("^[a-z#]+$").ok());
+    let latest = &namespaces.named["latest"];
+    assert!(!latest.user_limited && latest.delta && latest.delta_publish && latest.tags_filter);
+    assert_eq!(latest.names, None);
+    assert_eq!(latest.history.as_ref().unwrap().mode, RecoveryMode::Cache { on_subscribe: true });
+}
+
+#[test]
+fn connections_may_be_counted_and_have_a_channel_of_their_own() {
+    let text = r#"
+        [client]
+        user_connections_max = 3
+        errors_max = 5
+        personal_channel = true
+        personal_channel_namespace = "own"
+        single_connection = true
+        [[namespace]]
+        name = "own"
+    "#;
+
+    let settings = read(Some(text), &[]).ok().unwrap().client_settings();
+    assert_eq!((settings.user_connections_max, settings.errors_max), (3, 5));
+    let personal = PersonalChannel { namespace: "own".into(), single_connection: true };
+    assert_eq!(settings.personal_channel, Some(personal));
+
+    let nameless = read(Some("[client]\npersonal_channel = true\n"), &[]).ok().unwrap().client_settings();
+    assert_eq!(nameless.personal_channel, Some(PersonalChannel::default()));
 }
 
 #[test]
@@ -105,6 +159,9 @@ fn defaults_are_those_of_the_core() {
     assert_eq!(settings.stale_timeout, core.stale_timeout);
     assert_eq!(settings.expiry_grace, core.expiry_grace);
     assert_eq!(settings.channels_max, core.channels_max);
+    assert_eq!(settings.user_connections_max, core.user_connections_max);
+    assert_eq!(settings.errors_max, core.errors_max);
+    assert_eq!(settings.personal_channel, core.personal_channel);
     assert_eq!(settings.queue_bytes_max, core.queue_bytes_max);
     assert_eq!(settings.position_check_interval, core.position_check_interval);
 }
@@ -177,6 +234,22 @@ fn public_address_is_fine_for_development_if_it_says_so() {
 
     assert!(read(Some(insecure), &[]).is_ok());
     assert!(read(Some("[server]\nlisten = \"[::1]:8000\"\n"), &[]).is_ok());
+}
+
+#[test]
+fn houses_for_the_suites_of_the_sdks_are_good() {
+    let houses = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/conformance");
+
+    for suite in ["python", "javascript", "go"] {
+        let file = Path::new(houses).join(suite).with_extension("toml");
+        let config = Config::load(Some(&file), std::iter::empty());
+        let problem = config.as_ref().err().map(ToString::to_string);
+
+        assert_eq!(problem, None);
+        let config = config.ok().unwrap();
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8000");
+        assert!(config.verifies_tokens() && config.api.key.is_some(), "{suite}: keys of its own making");
+    }
 }
 
 #[test]

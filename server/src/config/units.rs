@@ -1,6 +1,9 @@
-//! Durations and sizes as people write them.
+//! Durations, sizes and dates as people write them.
 
 use std::time::Duration;
+
+use ports::time::Timestamp;
+use toml::value::{Datetime, Offset};
 
 const DURATION_UNITS: &[(&str, u64)] =
     &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -32,6 +35,36 @@ pub fn duration(text: &str) -> Option<Duration> {
     scaled(text, DURATION_UNITS).map(Duration::from_millis).filter(|duration| *duration <= longest)
 }
 
+/// The point in time that a date names: its first moment in UTC, or a time of it with an offset.
+pub(super) fn moment(written: &Datetime) -> Option<Timestamp> {
+    let date = written.date?;
+    let (year, month, day) = (i64::from(date.year), i64::from(date.month), i64::from(date.day));
+    let seconds = match (written.time, written.offset) {
+        (None, None) => 0,
+        (Some(time), Some(offset)) => {
+            let minutes = match offset {
+                Offset::Z => 0,
+                Offset::Custom { minutes } => i64::from(minutes),
+            };
+            (i64::from(time.hour) * 60 + i64::from(time.minute) - minutes) * 60
+                + i64::from(time.second.unwrap_or(0))
+        }
+        (Some(_), None) | (None, Some(_)) => return None,
+    };
+    let total = days_since_1970(year, month, day) * 86_400 + seconds;
+    u64::try_from(total).ok().map(Timestamp::from_secs)
+}
+
+/// Days of the Gregorian calendar. Years begin in March here, so that the leap day is their last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    const DAYS_BEFORE_1970: i64 = 719_468;
+    let year = if month <= 2 { year - 1 } else { year };
+    let months_since_march = (month + 9) % 12;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let day_of_year = (153 * months_since_march + 2) / 5 + day - 1;
+    year * 365 + leap_days + day_of_year - DAYS_BEFORE_1970
+}
+
 /// A whole number times the unit after it.
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let text = text.trim();
@@ -57,6 +90,20 @@ mod tests {
             ["", "s", "30", "-1s", "1.5s", "1h30m", "30S", "1w", "99999999999999999999s", "36501d", "3é"]
         {
             assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn dates_are_days_in_utc_or_times_with_an_offset() {
+        let seconds = |text: &str| moment(&text.parse().unwrap()).map(|at| at.as_millis() / 1_000);
+
+        assert_eq!(seconds("1970-01-01"), Some(0));
+        assert_eq!(seconds("2000-03-01"), Some(951_868_800));
+        assert_eq!(seconds("2024-02-29"), Some(1_709_164_800));
+        assert_eq!(seconds("2027-01-31T12:00:00Z"), Some(1_801_396_800));
+        assert_eq!(seconds("2027-01-31T12:00:30+02:00"), Some(1_801_389_630));
+        for bad in ["2027-01-31T12:00:00", "12:00:00", "1969-12-31"] {
+            assert_eq!(seconds(bad), None, "{bad}");
         }
     }
 

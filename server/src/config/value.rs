@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crypto::Secret;
+use ports::time::Timestamp;
 use toml::de::DeValue;
+use wigwag_core::channels::NamePattern;
 
+use super::channel::{DeltaType, RecoveryKind};
 use super::server::LogFormat;
-use super::units::{Size, duration};
+use super::units::{Size, duration, moment};
 
 /// A setting as it was written.
 #[derive(Clone, Copy)]
@@ -112,6 +115,23 @@ impl Value for PathBuf {
     }
 }
 
+impl Value for Option<PathBuf> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        PathBuf::read(raw).map(Some)
+    }
+}
+
+impl Value for Option<Timestamp> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let written = match raw {
+            Raw::Toml(DeValue::Datetime(date)) => Some(*date),
+            Raw::Toml(_) | Raw::Text(_) => raw.text().and_then(|text| text.trim().parse().ok()),
+        };
+        let found = written.as_ref().and_then(moment).map(Some);
+        found.ok_or_else(|| raw.is_not("a date", "for example 2027-01-31 or 2027-01-31T12:00:00Z"))
+    }
+}
+
 impl Value for SocketAddr {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
         let found = raw.text().and_then(|text| text.trim().parse().ok());
@@ -162,6 +182,40 @@ impl Value for LogFormat {
             Some("json") => Ok(Self::Json),
             Some(_) | None => Err(raw.is_not("a log format", "\"text\" or \"json\"")),
         }
+    }
+}
+
+impl Value for RecoveryKind {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        match raw.text() {
+            Some("stream") => Ok(Self::Stream),
+            Some("cache") => Ok(Self::Cache),
+            Some(_) | None => Err(raw.is_not("a way to recover", "\"stream\" or \"cache\"")),
+        }
+    }
+}
+
+impl Value for Vec<DeltaType> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let names = Vec::<String>::read(raw)?;
+        let known = |name: String| match name.as_str() {
+            "fossil" => Ok(DeltaType::Fossil),
+            other => Err(format!("{other:?} is unknown; write [\"fossil\"], or [] for none")),
+        };
+        names.into_iter().map(known).collect()
+    }
+}
+
+/// A pattern that may be left empty.
+impl Value for Option<NamePattern> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let text = Option::<String>::read(raw)?;
+        let pattern = text.map(|text| NamePattern::parse(&text)).transpose();
+        pattern.map_err(|error| {
+            // The library draws the expression and points at it; the last line says what is wrong.
+            let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("{} is no regular expression ({reason}); write for example \"^[a-z0-9:]+$\"", raw.found())
+        })
     }
 }
 

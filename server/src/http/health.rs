@@ -31,7 +31,7 @@ pub(super) async fn metrics(State(edge): State<Arc<Edge>>) -> Response {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_metrics", detail).into_response();
     };
     let counts = node::counts(&edge.services);
-    let (connections, _) = edge.services.census.count();
+    let (connections, _) = edge.services.app.census.count();
     for (name, value) in [
         (names::SESSIONS, counts.sessions),
         (names::CONNECTIONS, connections),

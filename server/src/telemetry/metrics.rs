@@ -14,18 +14,21 @@ pub const SUBSCRIPTIONS: &str = "wigwag_subscriptions";
 pub const CHANNELS: &str = "wigwag_channels";
 /// Bytes queued for connections that read slowly.
 pub const PENDING: &str = "wigwag_pending_bytes";
-/// Sockets handed to shards.
+/// Connections handed to shards, by transport.
 pub const OPENED: &str = "wigwag_connections_opened_total";
-/// Sockets closed by the server, by close code.
+/// Connections closed by the server, by close code.
 pub const CLOSED: &str = "wigwag_connections_closed_total";
-/// Upgrades refused, by reason.
+/// Connections and upstream requests refused, by reason.
 pub const REFUSED: &str = "wigwag_connections_refused_total";
-/// WebSocket frames given to sockets or their queues.
+/// Messages given to connections or their queues.
 pub const FRAMES_SENT: &str = "wigwag_frames_sent_total";
 /// Publications dropped because a shard was too slow; streams heal from history.
 pub const DROPPED: &str = "wigwag_publications_dropped_total";
 /// Calls of the server API, by method and outcome.
 pub const API_CALLS: &str = "wigwag_api_calls_total";
+
+/// How connections come: the values of the label `transport`.
+pub const TRANSPORTS: [&str; 3] = ["websocket", "http_stream", "sse"];
 
 /// Name, kind and help of all of them.
 pub const TABLE: [(&str, Kind, &str); 11] = [
@@ -34,10 +37,10 @@ pub const TABLE: [(&str, Kind, &str); 11] = [
     (SUBSCRIPTIONS, Kind::Gauge, "Subscriptions of all sessions."),
     (CHANNELS, Kind::Gauge, "Channels with subscribers on this node."),
     (PENDING, Kind::Gauge, "Bytes queued for connections that read slowly."),
-    (OPENED, Kind::Counter, "Sockets handed to shards."),
-    (CLOSED, Kind::Counter, "Sockets closed by the server, by close code."),
-    (REFUSED, Kind::Counter, "Upgrades refused, by reason."),
-    (FRAMES_SENT, Kind::Counter, "WebSocket frames given to sockets or their queues."),
+    (OPENED, Kind::Counter, "Connections handed to shards, by transport."),
+    (CLOSED, Kind::Counter, "Connections closed by the server, by close code."),
+    (REFUSED, Kind::Counter, "Connections and upstream requests refused, by reason."),
+    (FRAMES_SENT, Kind::Counter, "Messages given to connections or their queues."),
     (DROPPED, Kind::Counter, "Publications dropped because a shard was too slow."),
     (API_CALLS, Kind::Counter, "Calls of the server API, by method and outcome."),
 ];
@@ -63,9 +66,12 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
                     Kind::Counter => metrics::describe_counter!(name, help),
                 }
             }
-            // A counter without labels is shown from the start, before it has counted anything.
-            for name in [OPENED, FRAMES_SENT, DROPPED] {
+            // A counter whose labels are known is shown from the start, before it has counted anything.
+            for name in [FRAMES_SENT, DROPPED] {
                 metrics::counter!(name).absolute(0);
+            }
+            for transport in TRANSPORTS {
+                metrics::counter!(OPENED, "transport" => transport).absolute(0);
             }
             Some(handle)
         })

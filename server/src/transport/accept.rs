@@ -1,6 +1,7 @@
 //! The accept loop: sockets to HTTP, within bounds.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,18 +18,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
+use super::stay::{Stay, stopped};
+
 /// How long a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Requests in flight beside the connections that may be upgraded.
+/// Sockets for requests beside as many as there may be connections: every streamed connection may bring its commands
+/// over another one.
 const REQUESTS_MAX: usize = 1_024;
 /// Pause after a failed accept (no more files, for example), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Failed accepts between two warnings: about ten seconds.
 const FAILURES_PER_WARNING: u32 = 200;
-/// How long a socket may be used for HTTP before it is closed between two requests, and how much longer it may take to
-/// end. Upgraded sockets have left by then.
-const HTTP_LIFETIME: Duration = Duration::from_secs(60);
-const HTTP_GRACE: Duration = Duration::from_secs(10);
 /// Longest head of a request.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
@@ -51,10 +51,7 @@ pub async fn run(
             Ok((stream, peer, slot)) => {
                 failures = 0;
                 let (router, listening) = (router.clone(), listening.clone());
-                tokio::spawn(async move {
-                    serve(stream, peer, router, listening).await;
-                    drop(slot);
-                });
+                tokio::spawn(serve(stream, peer, router, listening, slot));
             }
             Err(error) => {
                 if failures.is_multiple_of(FAILURES_PER_WARNING) {
@@ -80,19 +77,22 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-/// Returns when the node listens no more.
-async fn stopped(listening: &mut watch::Receiver<bool>) {
-    // A sender that is gone has stopped as well.
-    let _ = listening.wait_for(|listening| !listening).await;
-}
-
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, mut listening: watch::Receiver<bool>) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    listening: watch::Receiver<bool>,
+    slot: OwnedSemaphorePermit,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a socket went away");
         return;
     }
+    let stay = Stay::with(slot);
+    let told = stay.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(told.clone());
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -101,23 +101,23 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, mut listenin
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let enough = async {
-        tokio::select! {
-            () = stopped(&mut listening) => {}
-            () = tokio::time::sleep(HTTP_LIFETIME) => {}
-        }
-    };
+    let mut connection = pin!(connection);
+    let (mut listens, mut still_listens) = (listening.clone(), listening);
+    let mut overdue = pin!(stay.overdue(&mut still_listens));
     let served = tokio::select! {
-        served = connection.as_mut() => Ok(served),
-        () = enough => {
+        served = connection.as_mut() => Some(served),
+        () = overdue.as_mut() => None,
+        () = stay.enough(&mut listens) => {
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(HTTP_GRACE, connection).await
+            tokio::select! {
+                served = connection.as_mut() => Some(served),
+                () = overdue.as_mut() => None,
+            }
         }
     };
     match served {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "an HTTP connection ended early"),
-        Err(_elapsed) => debug!("an HTTP connection did not end in time"),
+        Some(Ok(())) => {}
+        Some(Err(error)) => debug!(%error, "an HTTP connection ended early"),
+        None => debug!("an HTTP connection did not end in time"),
     }
 }

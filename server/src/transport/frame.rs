@@ -15,7 +15,7 @@ mod tests;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Item<'a> {
     /// A whole text or binary message. Text is valid UTF-8.
-    Message(&'a [u8]),
+    Message(Kind, &'a [u8]),
     /// A WebSocket ping, to be answered with the same bytes.
     Ping(&'a [u8]),
     /// A WebSocket pong.
@@ -162,10 +162,11 @@ impl Assembler {
 }
 
 fn whole(kind: Data, message: &[u8]) -> Result<Item<'_>, Fault> {
-    if kind == Data::Text && std::str::from_utf8(message).is_err() {
-        return Err(Fault::NotUtf8);
+    if kind != Data::Text {
+        return Ok(Item::Message(Kind::Binary, message));
     }
-    Ok(Item::Message(message))
+    std::str::from_utf8(message).map_err(|_| Fault::NotUtf8)?;
+    Ok(Item::Message(Kind::Text, message))
 }
 
 /// The code a client closes with; codes that may not be sent are faults (RFC 6455, 7.4).
@@ -195,14 +196,16 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// What a frame that the server sends holds.
+/// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A text message.
     Text,
     /// A binary message.
     Binary,
-    /// The answer to a WebSocket ping.
+    /// A WebSocket ping.
+    Ping,
+    /// The answer to one.
     Pong,
     /// The closing handshake.
     Close,
@@ -216,6 +219,7 @@ pub fn frame(kind: Kind, payload: &[u8]) -> Bytes {
         Kind::Text => 0x1,
         Kind::Binary => 0x2,
         Kind::Close => 0x8,
+        Kind::Ping => 0x9,
         Kind::Pong => 0xA,
     };
     let mut out = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());

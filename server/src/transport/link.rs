@@ -1,50 +1,45 @@
-//! The writing half of a connection: straight to the socket while it takes everything, a bounded queue when not.
+//! The writing half of a connection: a bounded queue, and before it whatever takes bytes away. A socket is written to
+//! straight while it takes everything; a response's body is fetched from.
+
+mod response;
+mod socket;
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use parking_lot::Mutex;
-use ports::protocol::{ClientProtocol, Disconnect, Frames};
-use socket2::SockRef;
+use ports::protocol::Disconnect;
 use tokio::net::TcpStream;
+use wigwag_core::session::Pings;
 
-use super::frame::{self, Kind};
+pub use self::response::Response;
+pub use self::socket::Turn;
+use super::dialect::Dialect;
+use super::frame;
 
-/// A client protocol together with the place of its encodings in shared events.
-#[derive(Clone, Copy)]
-pub struct Dialect {
-    /// The protocol.
-    pub protocol: &'static dyn ClientProtocol,
-    /// Which of the [`SLOTS`](ports::channels::SLOTS) its frames use.
-    pub slot: usize,
-}
-
-impl Dialect {
-    /// One WebSocket frame around a message.
-    pub fn frame(&self, message: &[u8]) -> Bytes {
-        let kind = match self.protocol.offer().frames {
-            Frames::Text => Kind::Text,
-            Frames::Binary => Kind::Binary,
-        };
-        frame::frame(kind, message)
-    }
-}
-
-/// One connection's socket, shared by its shard (which writes) and its reader.
+/// One connection's way out, shared by its shard (which sends) and by whoever reads from its client.
 pub struct Link {
-    stream: TcpStream,
+    line: Line,
     /// What is spoken on it.
     pub dialect: Dialect,
+    /// How its client is pinged.
+    pub pings: Pings,
     queue_bytes_max: usize,
     /// Bytes queued for all connections of the node.
     pending: Arc<Pending>,
     outbox: Mutex<Outbox>,
+}
+
+/// What takes a link's bytes away.
+pub enum Line {
+    /// A socket, which is written to.
+    Socket(TcpStream),
+    /// The body of a response, for which is fetched.
+    Response(Box<Response>),
 }
 
 /// Bytes queued for all connections of a node together, and their bound.
@@ -86,7 +81,7 @@ struct Outbox {
 pub enum Stage {
     /// Open.
     Open,
-    /// The server's close frame is queued or sent; the client's is awaited.
+    /// The goodbye is queued or sent; of a WebSocket client its own is awaited.
     Closing,
     /// Nothing more will be read or written.
     Closed,
@@ -96,25 +91,18 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow;
 
-/// What a reader finds when it is woken.
-#[derive(Debug)]
-pub enum Turn {
-    /// So many bytes were read.
-    Read(usize),
-    /// The peer closed its half, or the socket failed.
-    End,
-    /// The link's stage changed to `Closing` or `Closed`.
-    Stage(Stage),
-    /// Reading may go on.
-    Unpaused,
-}
-
 /// How long a client may take to answer a close frame.
 pub const CLOSE_WAIT: Duration = Duration::from_secs(5);
 
 impl Link {
-    /// A link over a socket that is registered with the running runtime.
-    pub fn new(stream: TcpStream, dialect: Dialect, queue_bytes_max: usize, pending: Arc<Pending>) -> Self {
+    /// A link over a line. A socket must be registered with the running runtime.
+    pub fn new(
+        line: Line,
+        dialect: Dialect,
+        pings: Pings,
+        queue_bytes_max: usize,
+        pending: Arc<Pending>,
+    ) -> Self {
         let outbox = Outbox {
             pending: VecDeque::new(),
             front_begun: false,
@@ -123,10 +111,10 @@ impl Link {
             paused: false,
             waker: None,
         };
-        Self { stream, dialect, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
+        Self { line, dialect, pings, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
     }
 
-    /// Sends a finished frame, or queues what the socket does not take. One frame is always accepted by an empty queue.
+    /// Sends a finished message, or queues what is not taken at once. One is always accepted by an empty queue.
     pub fn send(&self, frame: Bytes) -> Result<(), Overflow> {
         let mut outbox = self.outbox.lock();
         if outbox.stage != Stage::Open {
@@ -149,16 +137,12 @@ impl Link {
             let dropped = outbox.drop_whole_frames();
             self.uncount(&outbox, dropped);
         }
-        self.close_with(disconnect.code, &disconnect.reason);
+        self.part(self.dialect.goodbye(disconnect));
     }
 
-    /// The same with any code, such as those of the WebSocket protocol itself.
+    /// Ends the conversation with a code of the WebSocket protocol itself.
     pub fn close_with(&self, code: u16, reason: &str) {
-        let mut outbox = self.outbox.lock();
-        if outbox.stage == Stage::Open {
-            self.end(&mut outbox, Stage::Closing);
-            self.put(&mut outbox, frame::close_frame(code, reason));
-        }
+        self.part(frame::close_frame(code, reason));
     }
 
     /// Ends everything at once.
@@ -166,15 +150,22 @@ impl Link {
         self.end(&mut self.outbox.lock(), Stage::Closed);
     }
 
-    /// Says that nothing more will be written, after everything was.
-    pub fn finish(&self) {
-        // A socket that is gone already needs no goodbye.
-        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    fn part(&self, goodbye: Bytes) {
+        let mut outbox = self.outbox.lock();
+        if outbox.stage == Stage::Open {
+            self.end(&mut outbox, Stage::Closing);
+            self.put(&mut outbox, goodbye);
+        }
     }
 
     /// What is queued for a connection that is ending no longer counts.
     fn end(&self, outbox: &mut Outbox, stage: Stage) {
         self.uncount(outbox, outbox.bytes);
+        if let Line::Response(response) = &self.line
+            && outbox.stage == Stage::Open
+        {
+            response.ends();
+        }
         outbox.stage = stage;
         outbox.wake();
     }
@@ -191,6 +182,9 @@ impl Link {
         let mut outbox = self.outbox.lock();
         outbox.paused = paused;
         outbox.wake();
+        if let Line::Response(response) = &self.line {
+            response.room_changed();
+        }
     }
 
     /// Whether reading is stopped.
@@ -203,59 +197,14 @@ impl Link {
         self.outbox.lock().stage
     }
 
-    /// Bytes waiting for the socket.
+    /// Bytes waiting to be taken away.
     pub fn queued_bytes(&self) -> usize {
         self.outbox.lock().bytes
     }
 
-    /// Whether the close frame, if there is one, has been handed to the socket.
+    /// Whether everything, the goodbye included, has been taken away.
     pub fn is_flushed(&self) -> bool {
         self.outbox.lock().pending.is_empty()
-    }
-
-    /// Writes what is queued and reads what has come, for the reader task. `seen` is the stage the reader knows of,
-    /// `blocked` says that it can take no bytes at present.
-    pub fn poll_turn(
-        &self,
-        cx: &mut Context<'_>,
-        scratch: &mut [u8],
-        seen: Stage,
-        blocked: bool,
-    ) -> Poll<Turn> {
-        let mut outbox = self.outbox.lock();
-        if !outbox.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            outbox.waker = Some(cx.waker().clone());
-        }
-        if outbox.stage != seen {
-            return Poll::Ready(Turn::Stage(outbox.stage));
-        }
-        while !outbox.pending.is_empty() {
-            match self.stream.poll_write_ready(cx) {
-                Poll::Ready(Ok(())) => {
-                    if self.flush(&mut outbox).is_err() {
-                        return Poll::Ready(Turn::End);
-                    }
-                }
-                Poll::Ready(Err(_)) => return Poll::Ready(Turn::End),
-                Poll::Pending => break,
-            }
-        }
-        if blocked {
-            return if outbox.paused { Poll::Pending } else { Poll::Ready(Turn::Unpaused) };
-        }
-        loop {
-            match self.stream.poll_read_ready(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(_)) => return Poll::Ready(Turn::End),
-                Poll::Ready(Ok(())) => {}
-            }
-            match self.stream.try_read(scratch) {
-                Ok(0) => return Poll::Ready(Turn::End),
-                Ok(count) => return Poll::Ready(Turn::Read(count)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Poll::Ready(Turn::End),
-            }
-        }
     }
 
     fn put(&self, outbox: &mut Outbox, frame: Bytes) {
@@ -274,25 +223,13 @@ impl Link {
         }
     }
 
-    /// Writes until the queue is empty or the socket takes no more.
+    /// Hands on what the line takes at once.
     fn flush(&self, outbox: &mut Outbox) -> std::io::Result<()> {
-        while let Some(first) = outbox.pending.front_mut() {
-            match self.stream.try_write(first) {
-                Ok(count) => {
-                    first.advance(count);
-                    outbox.front_begun = !first.is_empty();
-                    if first.is_empty() {
-                        outbox.pending.pop_front();
-                    }
-                    outbox.bytes -= count;
-                    self.uncount(outbox, count);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
-            }
+        match &self.line {
+            Line::Socket(stream) => self.write(stream, outbox),
+            // It is fetched.
+            Line::Response(_) => Ok(()),
         }
-        outbox.pending = VecDeque::new();
-        Ok(())
     }
 }
 
@@ -303,6 +240,13 @@ impl Drop for Link {
 }
 
 impl Outbox {
+    /// Whoever asks is woken when there is something to do.
+    fn listen(&mut self, cx: &Context<'_>) {
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
+        }
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -316,3 +260,6 @@ impl Outbox {
         std::mem::replace(&mut self.bytes, left) - left
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,18 @@
-//! The reading half of a connection: one small task on the shard's thread.
+//! The reading half of a connection over a socket: one small task, on the shard's thread.
+
+mod ear;
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
-use ports::protocol::{Command, Disconnect};
+use bytes::{Bytes, BytesMut};
 use tokio::sync::OwnedSemaphorePermit;
-use wigwag_core::session;
-use wigwag_core::shard::{Input, SeatId};
 
+pub use self::ear::{Ear, SessionEar};
 use super::frame::{self, Assembler, Fault, Item, Kind};
 use super::link::{CLOSE_WAIT, Link, Stage, Turn};
-use crate::actors::session_shard::ShardCell;
 
 /// What one read may bring; shared by all readers of a thread.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -23,14 +21,11 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
 }
 
-/// Reads one connection until its end and tells the shard what it says.
-pub struct Reader {
-    cell: Arc<ShardCell>,
-    seat: SeatId,
+/// Reads one connection until its end and passes on what it says.
+pub struct Reader<E> {
     link: Arc<Link>,
     assembler: Assembler,
-    /// Decoded while the session could take no more.
-    backlog: VecDeque<session::Input>,
+    ear: E,
     /// The client has sent its close frame.
     heard_close: bool,
     /// The client has sent what is no WebSocket conversation.
@@ -38,7 +33,7 @@ pub struct Reader {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What a run of bytes held besides commands.
+/// What a run of bytes held besides messages.
 struct Parsed {
     fed: Result<(), Fault>,
     closed: Option<u16>,
@@ -46,8 +41,11 @@ struct Parsed {
 
 /// After reading so much at once a connection lets its neighbours on.
 const BIG_READ_BYTES: usize = 16 * 1024;
-/// Commands of one connection before its neighbours get a turn.
+/// Messages of one connection before its neighbours get a turn.
 const TURN_COMMANDS: usize = 32;
+
+/// Pongs to one read; when there are more, the earlier ones are not sent.
+const PONG_BYTES_MAX: usize = 2 * 1024;
 
 /// The code of a close frame without one (RFC 6455, 7.1.5).
 const NORMAL_CLOSURE: u16 = 1000;
@@ -59,18 +57,11 @@ enum Course {
     Over,
 }
 
-impl Reader {
-    /// A reader for a connection that the shard has just taken in.
-    pub fn new(
-        cell: Arc<ShardCell>,
-        seat: SeatId,
-        link: Arc<Link>,
-        frame_bytes_max: usize,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
+impl<E: Ear> Reader<E> {
+    /// A reader for a connection whose client is listened to by this ear.
+    pub fn new(link: Arc<Link>, ear: E, frame_bytes_max: usize, permit: OwnedSemaphorePermit) -> Self {
         let assembler = Assembler::new(frame_bytes_max);
-        let backlog = VecDeque::new();
-        Self { cell, seat, link, assembler, backlog, heard_close: false, faulted: false, _permit: permit }
+        Self { link, assembler, ear, heard_close: false, faulted: false, _permit: permit }
     }
 
     /// Runs to the end of the connection. `first` is what was read together with the upgrade request.
@@ -90,7 +81,7 @@ impl Reader {
     }
 
     async fn turn(&mut self) -> Course {
-        let blocked = !self.backlog.is_empty() || self.link.is_paused();
+        let blocked = self.ear.has_more() || self.link.is_paused();
         let turn = poll_fn(|cx| {
             SCRATCH.with_borrow_mut(|scratch| self.link.poll_turn(cx, scratch, Stage::Open, blocked))
         });
@@ -110,51 +101,52 @@ impl Reader {
         }
     }
 
-    /// Takes bytes apart into commands, which go to the backlog. What follows a close frame means nothing, and of
-    /// several pings only the latest is answered (RFC 6455, 5.5.1 and 5.5.3).
+    /// Takes bytes apart into messages, which wait in the ear. What follows a close frame means nothing, and of a flood
+    /// of pings only the latest are answered (RFC 6455, 5.5.1 and 5.5.3).
     fn parse(&mut self, bytes: &mut [u8]) -> Parsed {
-        let (link, backlog) = (&self.link, &mut self.backlog);
+        let (link, ear) = (&self.link, &mut self.ear);
         let mut closed = None;
-        let mut ping = None;
+        let mut pongs = BytesMut::new();
         let fed = self.assembler.feed(bytes, &mut |item| match item {
             _ if closed.is_some() => {}
-            Item::Message(message) => decode(link, message, backlog),
-            Item::Ping(payload) => ping = Some(payload.to_vec()),
-            Item::Pong => {}
+            Item::Message(kind, message) => ear.message(link, kind, message),
+            Item::Ping(payload) => {
+                if pongs.len() >= PONG_BYTES_MAX {
+                    pongs.clear();
+                }
+                pongs.extend_from_slice(&frame::frame(Kind::Pong, payload));
+            }
+            Item::Pong => ear.pong(link),
             Item::Close(code) => closed = Some(code.unwrap_or(NORMAL_CLOSURE)),
         });
-        if let Some(payload) = ping
-            && link.send(frame::frame(Kind::Pong, &payload)).is_err()
-        {
-            backlog.push_back(session::Input::Close(Disconnect::SLOW));
+        if !pongs.is_empty() && link.send(pongs.freeze()).is_err() {
+            ear.overflow();
         }
         Parsed { fed, closed }
     }
 
-    /// Hands the commands over, then minds what the bytes said about the conversation itself.
+    /// Hands the messages over, then minds what the bytes said about the conversation itself.
     async fn follow(&mut self, parsed: Parsed) -> Course {
         let course = self.hand_over().await;
         if let Some(code) = parsed.closed {
             self.heard_close = true;
             self.link.close_with(code, "");
-            self.cell.drive(Input::Session(self.seat, session::Input::Gone));
+            self.ear.gone();
             return Course::Over;
         }
         if let Err(fault) = parsed.fed {
             self.faulted = true;
             self.link.close_with(fault.code(), &fault.to_string());
-            self.cell.drive(Input::Session(self.seat, session::Input::Gone));
+            self.ear.gone();
             return Course::Over;
         }
         course
     }
 
-    /// Gives the session what waits, as long as it takes it; neighbours get a turn now and then.
+    /// Passes on what waits, as long as it is taken; neighbours get a turn now and then.
     async fn hand_over(&mut self) -> Course {
         let mut count = 0;
-        while !self.link.is_paused() {
-            let Some(input) = self.backlog.pop_front() else { break };
-            self.cell.drive(Input::Session(self.seat, input));
+        while !self.link.is_paused() && self.ear.pass_on(&self.link) {
             count += 1;
             if count % TURN_COMMANDS == 0 {
                 tokio::task::yield_now().await;
@@ -198,19 +190,9 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
-    /// However the task ends, the session hears of it.
+impl<E> Drop for Reader<E> {
+    /// However the task ends, the socket goes with it; the ear tells of it when it is dropped.
     fn drop(&mut self) {
         self.link.abort();
-        self.cell.gone(self.seat);
-    }
-}
-
-fn decode(link: &Link, message: &[u8], backlog: &mut VecDeque<session::Input>) {
-    let mut commands: Vec<Command> = Vec::new();
-    let decoded = link.dialect.protocol.decode(message, &mut commands);
-    backlog.extend(commands.into_iter().map(session::Input::Command));
-    if decoded.is_err() {
-        backlog.push_back(session::Input::Malformed);
     }
 }

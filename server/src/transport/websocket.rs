@@ -9,29 +9,27 @@ use axum::extract::{ConnectInfo, RawQuery, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Version};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use ports::protocol::{ClientProtocol as _, Disconnect};
+use ports::protocol::Disconnect;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{debug, warn};
+use wigwag_core::session::Pings;
 
-use super::frame;
-use super::link::Dialect;
-use crate::actors::session_shard::Adoption;
+use super::admission::{Refusal, text};
+use super::dialect::Dialect;
+use crate::actors::session_shard::{Adoption, Arrival};
 use crate::http::Edge;
 use crate::http::problem::Problem;
 use crate::telemetry::metrics as names;
 
-static JSON: centrifuge::Json = centrifuge::Json;
-
-/// JSON over WebSocket, the first of the places in a shared event's encodings.
-const JSON_DIALECT: Dialect = Dialect { protocol: &JSON, slot: 0 };
-
-/// Query parameters and sub-protocol that ask for Protobuf (P-NEG-1), which is not served.
-const PROTOBUF_SUBPROTOCOL: &str = "centrifuge-protobuf";
+/// Query parameters that ask for Protobuf (P-NEG-1).
 const PROTOBUF_QUERIES: [&str; 2] = ["cf_protocol=protobuf", "format=protobuf"];
+/// The query parameter that asks for pings by frame (P-NEG-4).
+const FRAME_PINGS_QUERY: &str = "cf_ws_frame_ping_pong=true";
 
 /// How long the answer to an upgrade may take to be written.
 const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
@@ -41,20 +39,39 @@ pub async fn upgrade(
     State(edge): State<Arc<Edge>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     RawQuery(query): RawQuery,
-    mut request: Request,
+    request: Request,
 ) -> Response {
-    let admitted = admit(&edge, &request, query.as_deref().unwrap_or_default());
-    let (accept, subprotocol, permit) = match admitted {
+    let choice = choose(request.headers(), query.as_deref().unwrap_or_default());
+    switch(edge, request, choice.subprotocol, move |edge, stream, first, permit| {
+        hand_over(edge, stream, first, &choice, peer, permit);
+    })
+}
+
+/// `GET /echo`.
+#[cfg(feature = "chaos")]
+pub async fn echo(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    switch(edge, request, None, super::echo::begin)
+}
+
+/// Answers an upgrade, and passes on the raw socket with what was read too far.
+fn switch(
+    edge: Arc<Edge>,
+    mut request: Request,
+    subprotocol: Option<&'static str>,
+    then: impl FnOnce(&Edge, std::net::TcpStream, Bytes, OwnedSemaphorePermit) + Send + 'static,
+) -> Response {
+    let (accept, permit) = match admit(&edge, &request) {
         Ok(admitted) => admitted,
-        Err((reason, problem)) => {
-            metrics::counter!(names::REFUSED, "reason" => reason).increment(1);
-            return problem.into_response();
-        }
+        Err(refusal) => return refusal.tell(),
     };
     let upgrading = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match tokio::time::timeout(UPGRADE_DEADLINE, upgrading).await {
-            Ok(Ok(upgraded)) => hand_over(&edge, upgraded, peer, permit),
+            Ok(Ok(upgraded)) => {
+                if let Some((stream, first)) = unwrap(upgraded) {
+                    then(&edge, stream, first, permit);
+                }
+            }
             Ok(Err(error)) => debug!(%error, "an upgrade came to nothing"),
             Err(_elapsed) => debug!("an upgrade took too long"),
         }
@@ -62,29 +79,36 @@ pub async fn upgrade(
     switching(&accept, subprotocol)
 }
 
-type Admitted = (String, Option<&'static str>, OwnedSemaphorePermit);
-type Refusal = (&'static str, Problem);
+fn admit(edge: &Edge, request: &Request) -> Result<(String, OwnedSemaphorePermit), Refusal> {
+    let key = handshake_key(request, request.headers());
+    let key = key.map_err(|problem| Refusal::new("handshake", problem))?;
+    edge.check_origin(request.headers())?;
+    Ok((derive_accept_key(key.as_bytes()), edge.room()?))
+}
 
-fn admit(edge: &Edge, request: &Request, query: &str) -> Result<Admitted, Refusal> {
-    let headers = request.headers();
-    let key = handshake_key(request, headers).map_err(|problem| ("handshake", problem))?;
-    let origin = text(headers, header::ORIGIN).filter(|_| headers.contains_key(header::ORIGIN));
-    let foreign = headers.contains_key(header::ORIGIN) && origin.is_none();
-    if foreign || !edge.origins.allow(origin, text(headers, header::HOST)) {
-        let detail = "this origin may not connect; add it to server.allowed_origins";
-        return Err(("origin", Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail)));
-    }
-    let subprotocol = negotiate(headers, query).map_err(|problem| ("protocol", problem))?;
-    if !edge.readiness.is_ready() {
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "the node is stopping");
-        return Err(("draining", problem.retry_after(1)));
-    }
-    let permit = Arc::clone(&edge.connections).try_acquire_owned().map_err(|_| {
-        let detail = "the node has as many connections as server.connections_max allows";
-        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_connections", detail);
-        ("connections", problem.retry_after(5))
-    })?;
-    Ok((derive_accept_key(key.as_bytes()), subprotocol, permit))
+/// What a client wants to speak, and how it wants to be pinged.
+struct Choice {
+    dialect: Dialect,
+    /// To be echoed: only what was offered (P-NEG-2).
+    subprotocol: Option<&'static str>,
+    pings: Pings,
+}
+
+fn choose(headers: &HeaderMap, query: &str) -> Choice {
+    let offered = |dialect: Dialect| {
+        let subprotocol = dialect.protocol.offer().subprotocol;
+        lists(headers, header::SEC_WEBSOCKET_PROTOCOL, subprotocol).then_some(subprotocol)
+    };
+    let asked = |pair: &str| query.split('&').any(|given| given == pair);
+    let protobuf = offered(Dialect::WEBSOCKET_PROTOBUF);
+    let is_protobuf = protobuf.is_some() || PROTOBUF_QUERIES.iter().any(|pair| asked(pair));
+    let (dialect, subprotocol) = if is_protobuf {
+        (Dialect::WEBSOCKET_PROTOBUF, protobuf)
+    } else {
+        (Dialect::WEBSOCKET_JSON, offered(Dialect::WEBSOCKET_JSON))
+    };
+    let pings = if asked(FRAME_PINGS_QUERY) { Pings::Frames } else { Pings::Messages };
+    Choice { dialect, subprotocol, pings }
 }
 
 /// The client's half of the handshake (RFC 6455, 4.2.1).
@@ -108,25 +132,6 @@ fn handshake_key<'r>(request: &Request, headers: &'r HeaderMap) -> Result<&'r st
     })
 }
 
-/// The sub-protocol to echo: one that was offered and is known, or none (P-NEG-2).
-fn negotiate(headers: &HeaderMap, query: &str) -> Result<Option<&'static str>, Problem> {
-    let json = JSON.offer().subprotocol;
-    if lists(headers, header::SEC_WEBSOCKET_PROTOCOL, json) {
-        return Ok(Some(json));
-    }
-    let asks_for_protobuf = lists(headers, header::SEC_WEBSOCKET_PROTOCOL, PROTOBUF_SUBPROTOCOL)
-        || query.split('&').any(|pair| PROTOBUF_QUERIES.contains(&pair));
-    if asks_for_protobuf {
-        let detail = "Protobuf is not served; connect with the JSON protocol";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "protocol_not_served", detail));
-    }
-    Ok(None)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
 /// Whether a comma-separated header names a value, in any case.
 fn lists(headers: &HeaderMap, name: HeaderName, value: &str) -> bool {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
@@ -147,29 +152,78 @@ fn switching(accept: &str, subprotocol: Option<&'static str>) -> Response {
     response
 }
 
-/// Unwraps the raw socket, with what was read too far, and gives it to the shard with the fewest connections.
-fn hand_over(edge: &Edge, upgraded: Upgraded, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+/// The raw socket, with what was read too far.
+fn unwrap(upgraded: Upgraded) -> Option<(std::net::TcpStream, Bytes)> {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        return warn!("an upgraded connection is no plain socket");
+        warn!("an upgraded connection is no plain socket");
+        return None;
     };
-    let stream = match parts.io.into_inner().into_std() {
-        Ok(stream) => stream,
-        Err(error) => return debug!(%error, "an upgraded socket went away"),
-    };
-    let hub = edge.services.hub();
-    let mut shards: Vec<_> = hub.shards().iter().collect();
-    shards.sort_by_key(|shard| shard.load());
-    let mut adoption =
-        Box::new(Adoption { stream, first: parts.read_buf, dialect: JSON_DIALECT, peer, permit });
-    for shard in shards {
-        match shard.adopt(adoption) {
-            Ok(()) => return metrics::counter!(names::OPENED).increment(1),
-            Err(refused) => adoption = refused,
+    match parts.io.into_inner().into_std() {
+        Ok(stream) => Some((stream, parts.read_buf)),
+        Err(error) => {
+            debug!(%error, "an upgraded socket went away");
+            None
         }
     }
+}
+
+fn hand_over(
+    edge: &Edge,
+    stream: std::net::TcpStream,
+    first: Bytes,
+    choice: &Choice,
+    peer: SocketAddr,
+    permit: OwnedSemaphorePermit,
+) {
+    let arrival = Arrival::Socket { stream, first, pings: choice.pings };
+    let adoption = Adoption { arrival, dialect: choice.dialect, peer, permit };
+    let Err(refused) = edge.services.hub().adopt(adoption) else {
+        return metrics::counter!(names::OPENED, "transport" => "websocket").increment(1);
+    };
     metrics::counter!(names::REFUSED, "reason" => "overload").increment(1);
     warn!("no shard can take another connection in");
-    let again = Disconnect::FORCE_RECONNECT;
-    // The socket goes either way; this only says so politely.
-    let _ = adoption.stream.write(&frame::close_frame(again.code, &again.reason));
+    if let Arrival::Socket { mut stream, .. } = refused.arrival {
+        // The socket goes either way; this only says so politely.
+        let _ = stream.write(&choice.dialect.goodbye(&Disconnect::FORCE_RECONNECT));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(offered: Option<&'static str>, query: &str) -> (&'static str, Option<&'static str>) {
+        let mut headers = HeaderMap::new();
+        if let Some(offered) = offered {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(offered));
+        }
+        let choice = choose(&headers, query);
+        (choice.dialect.protocol.offer().name, choice.subprotocol)
+    }
+
+    #[test]
+    fn protobuf_is_chosen_by_subprotocol_or_query() {
+        let subprotocol = "centrifuge-protobuf";
+
+        assert_eq!(chosen(Some(subprotocol), ""), ("protobuf", Some(subprotocol)));
+        assert_eq!(chosen(Some("mqtt, Centrifuge-Protobuf"), ""), ("protobuf", Some(subprotocol)));
+        assert_eq!(chosen(None, "cf_protocol=protobuf"), ("protobuf", None));
+        assert_eq!(chosen(None, "cf_protocol_version=v2&format=protobuf"), ("protobuf", None));
+    }
+
+    #[test]
+    fn json_is_spoken_otherwise_and_only_what_was_offered_is_echoed() {
+        assert_eq!(chosen(None, ""), ("json", None));
+        assert_eq!(chosen(Some("centrifuge-json"), "cf_protocol=json"), ("json", Some("centrifuge-json")));
+        assert_eq!(chosen(Some("mqtt"), "cf_protocol=protobuf2"), ("json", None));
+        assert_eq!(chosen(Some("centrifuge-json"), "format=protobuf"), ("protobuf", None));
+    }
+
+    #[test]
+    fn pings_are_frames_if_the_query_says_so() {
+        let pings = |query| choose(&HeaderMap::new(), query).pings;
+
+        assert_eq!(pings("a=b&cf_ws_frame_ping_pong=true"), Pings::Frames);
+        assert_eq!(pings("cf_ws_frame_ping_pong=false"), Pings::Messages);
+    }
 }

@@ -1,34 +1,39 @@
 // Clients of the official SDK, and ways to wait for what they say.
 
-import { Centrifuge } from 'centrifuge';
-import WebSocket from 'ws';
-
 import { signed } from './tokens.mjs';
 
 const DEADLINE_MS = 15_000;
 
 /** A connecting client; it is closed when the test ends. */
-export function client(test, address, user, options = {}) {
-  const made = new Centrifuge(address, {
-    websocket: WebSocket,
-    token: options.getToken ? '' : signed(user),
+export function client(test, way, port, user, options = {}) {
+  const made = prepared(test, way, port, user, options);
+  made.connect();
+  return made;
+}
+
+/** The same before it connects. */
+export function prepared(test, way, port, user, options = {}) {
+  const place = way.to(port);
+  const made = new way.Client(place.endpoint, {
+    ...place.options,
+    token: options.getToken ? '' : signed({ sub: user }),
     minReconnectDelay: 20,
     maxReconnectDelay: 250,
     ...options,
   });
   test.after(() => made.disconnect());
-  made.connect();
   return made;
 }
 
 /** A client and its live subscription to a channel. */
-export async function member(test, address, user, channel) {
-  const connection = client(test, address, user);
-  const subscription = connection.newSubscription(channel);
-  const got = collected(subscription);
+export async function member(test, way, port, user, channel, options = {}) {
+  const connection = client(test, way, port, user);
+  const subscription = connection.newSubscription(channel, options);
+  const got = collected(way, subscription);
   subscription.subscribe();
   await subscription.ready(DEADLINE_MS);
-  return { connection, subscription, got };
+  const publish = (value) => subscription.publish(way.packed(value));
+  return { connection, subscription, publish, got };
 }
 
 /** The next event that matches. */
@@ -49,11 +54,19 @@ export function until(emitter, event, matches = () => true) {
   });
 }
 
-/** Everything a subscription receives, in order; `last(data)` resolves when that has arrived. */
-function collected(subscription) {
+/**
+ * Everything a subscription receives, in order; `first(matches)` resolves when such a thing has arrived, `last(value)`
+ * when that very value has.
+ */
+export function collected(way, emitter) {
   const items = [];
-  subscription.on('publication', ({ data }) => items.push(data));
-  const last = (data) =>
-    items.includes(data) ? Promise.resolve() : until(subscription, 'publication', (context) => context.data === data);
-  return { items, last };
+  const contexts = [];
+  emitter.on('publication', (context) => {
+    items.push(way.unpacked(context.data));
+    contexts.push(context);
+  });
+  const first = (matches) =>
+    items.some(matches) ? Promise.resolve() : until(emitter, 'publication', ({ data }) => matches(way.unpacked(data)));
+  const last = (value) => first((item) => item === value);
+  return { items, contexts, first, last };
 }

@@ -40,11 +40,15 @@ export class Wigwag {
   #arguments;
   #child = null;
   #folder;
+  #settings;
 
-  /** Starts a server and waits until it is ready; without `config` it runs as `wigwag` alone does. */
-  static async start({ config } = {}) {
+  /**
+   * Starts a server and waits until it is ready; without `config` it runs as `wigwag` alone does. `settings` are
+   * environment variables that replace what the file says.
+   */
+  static async start({ config, settings = {} } = {}) {
     const folder = await mkdtemp(join(tmpdir(), 'wigwag-'));
-    const server = new Wigwag(folder, await freePort(), config);
+    const server = new Wigwag(folder, await freePort(), config, settings);
     try {
       await server.startAgain();
     } catch (error) {
@@ -54,8 +58,9 @@ export class Wigwag {
     return server;
   }
 
-  constructor(folder, port, config) {
+  constructor(folder, port, config, settings) {
     this.#folder = folder;
+    this.#settings = settings;
     this.port = port;
     this.said = '';
     this.#arguments = ['serve', '--listen', `127.0.0.1:${port}`, '--data-dir', join(folder, 'data')];
@@ -68,16 +73,12 @@ export class Wigwag {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  get websocket() {
-    return `ws://127.0.0.1:${this.port}/connection/websocket`;
-  }
-
   /** Starts the process with the same port and data folder as before. */
   async startAgain() {
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('WIGWAG_'));
     const child = spawn(binary, this.#arguments, {
       cwd: this.#folder,
-      env: Object.fromEntries(environment),
+      env: { ...Object.fromEntries(environment), ...this.#settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -118,6 +119,14 @@ export class Wigwag {
       throw Object.assign(new Error(error.message), error);
     }
     return result;
+  }
+
+  /** The sum of a metric over the label values that the text after its name matches. */
+  async metric(name, labels = /^/) {
+    const text = await (await fetch(`${this.http}/metrics`)).text();
+    const samples = text.split('\n').map((line) => /^(\w+)(\S*) (\S+)$/.exec(line) ?? []);
+    const wanted = samples.filter(([, metric, labelled]) => metric === name && labels.test(labelled));
+    return wanted.reduce((sum, [, , , value]) => sum + Number(value), 0);
   }
 
   /** Has the command line make a token. */

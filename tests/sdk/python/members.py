@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 
 import centrifuge
 
@@ -28,7 +29,7 @@ class Heard(centrifuge.ClientEventHandler, centrifuge.SubscriptionEventHandler):
     @property
     def data(self):
         """The payloads of all publications."""
-        return [context.pub.data for context in self.all("publication")]
+        return [value(context.pub.data) for context in self.all("publication")]
 
     async def until(self, event, matches=lambda context: True, after=0):
         """The first context of this event that matches, among those after the first `after` items."""
@@ -47,7 +48,7 @@ class Heard(centrifuge.ClientEventHandler, centrifuge.SubscriptionEventHandler):
         return found()[0]
 
     async def last(self, data):
-        await self.until("publication", lambda context: context.pub.data == data)
+        await self.until("publication", lambda context: value(context.pub.data) == data)
 
 
 def _listener(event):
@@ -61,6 +62,11 @@ for _event in (
     "connecting connected disconnected error subscribing subscribed unsubscribed publication join leave".split()
 ):
     setattr(Heard, f"on_{_event}", _listener(_event))
+
+
+def value(data):
+    """What was published: Protobuf clients get the bytes of the JSON."""
+    return json.loads(data) if isinstance(data, bytes) else data
 
 
 @contextlib.asynccontextmanager
@@ -80,11 +86,11 @@ async def client(address, user, **options):
 
 
 @contextlib.asynccontextmanager
-async def member(address, user, channel):
+async def member(address, user, channel, use_protobuf=False, **options):
     """A live subscription, what it hears, and what its client hears."""
-    async with client(address, user) as (connection, line):
+    async with client(address, user, use_protobuf=use_protobuf) as (connection, line):
         heard = Heard()
-        subscription = connection.new_subscription(channel, events=heard)
+        subscription = connection.new_subscription(channel, events=heard, **options)
         await subscription.subscribe()
         await subscription.ready(DEADLINE_SECS)
         yield subscription, heard, line

@@ -9,24 +9,39 @@ use ports::ids::UserId;
 use ports::time::{Clock as _, Timestamp};
 
 use super::House;
-use crate::client::{Client, Manners};
+use crate::client::{Client, Manners, Way};
 
 impl House {
     /// A connected client.
     pub async fn client(&self, user: &str) -> Client {
-        self.client_with(&self.token(user)).await
+        self.client_by(Way::Json, user).await
     }
 
     /// A client connected with this token.
     pub async fn client_with(&self, token: &str) -> Client {
-        let mut client = self.stranger().await;
-        client.connect(token).await.unwrap_or_else(|code| panic!("refused with {code}"));
-        client
+        self.client_by_with(Way::Json, token).await
     }
 
     /// A client that has not introduced itself.
     pub async fn stranger(&self) -> Client {
-        Client::open(self.address, Manners::Answers).await
+        self.stranger_by(Way::Json).await
+    }
+
+    /// A client that comes by this way.
+    pub async fn client_by(&self, way: Way, user: &str) -> Client {
+        self.client_by_with(way, &self.token(user)).await
+    }
+
+    /// A client that comes by this way with this token.
+    pub async fn client_by_with(&self, way: Way, token: &str) -> Client {
+        let mut client = self.stranger_by(way).await;
+        client.connect(token).await.unwrap_or_else(|code| panic!("refused with {code}"));
+        client
+    }
+
+    /// A client that comes by this way and has not introduced itself.
+    pub async fn stranger_by(&self, way: Way) -> Client {
+        Client::open_in(way, self.address, Manners::Answers).await
     }
 
     /// A connection token without expiry.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{API_KEY, House};
 use crate::patience::within;
+use crate::wire::{Frame, emulation};
 
 impl House {
     /// Publishes as a back end does; returns offset and epoch, which are zero and empty without history.
@@ -36,6 +37,26 @@ impl House {
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Posts a frame to an emulated session of this node or another; returns the status.
+    pub async fn emulate(&self, session: &str, node: &str, frame: Frame) -> u16 {
+        let (kind, body) = emulation(session, node, frame);
+        self.post_to("/emulation", &[("content-type", kind)], body).await.status().as_u16()
+    }
+
+    /// Posts with headers.
+    pub async fn post_to(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Response {
+        let request = self.http.post(self.url(path)).body(body.into());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        within(path, request.send()).await.unwrap()
+    }
+
+    /// What a browser asks before it posts from a page of this origin.
+    pub async fn preflight(&self, path: &str, origin: &str) -> Response {
+        let request = self.http.request(reqwest::Method::OPTIONS, self.url(path)).header("Origin", origin);
+        let request = request.header("Access-Control-Request-Method", "POST");
+        within(path, request.send()).await.unwrap()
     }
 
     /// Gets a page; returns status and text.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ports::channels::{Address, BrokerError, Published, StreamView};
 use ports::ids::{ClientId, NodeId};
+use ports::orders;
 use ports::protocol::{Command, Disconnect};
 use wigwag_core::session::Outcome;
 use wigwag_core::shard::{Outgoing, SeatId};
@@ -39,6 +40,10 @@ pub(super) enum What {
     Flush { shard: usize },
     /// The broker's wire brings an event to a node.
     Arrive(Arc<Published>),
+    /// The broker's wire brings an order to a node.
+    Order(Arc<orders::Order>),
+    /// It reaches a shard.
+    Obey { shard: usize, order: Arc<orders::Order> },
     /// Something under way at a port may go on.
     Poll { task: u64 },
     /// The performer's patience with it ends.
@@ -65,6 +70,8 @@ pub(super) enum What {
     Reap(NodeId),
     /// Something goes wrong.
     Mischief,
+    /// An application wants something done with connections.
+    Whim,
 }
 
 /// On whose behalf something is under way at a port.

@@ -1,6 +1,7 @@
 //! The broker's streams, together with everything it ever acknowledged: the truth that clients are judged by.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use ports::channels::{
 };
 
 use super::rng::Rng;
+use super::taste::Taste;
 
 /// All streams of the world.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ struct Stream {
     kept: VecDeque<Arc<Publication>>,
     top: u64,
     timelines: Vec<Timeline>,
+    /// When the newest item was last seen to be gone.
+    bare_until: u64,
 }
 
 /// What the broker said within one epoch.
@@ -50,6 +54,10 @@ impl Stream {
     fn oldest(&self) -> u64 {
         self.kept.front().map_or(self.top + 1, |oldest| oldest.offset)
     }
+
+    fn is_bare(&self) -> bool {
+        self.kept.back().is_none_or(|newest| newest.offset != self.top)
+    }
 }
 
 /// How a crash treats a stream.
@@ -68,7 +76,7 @@ impl Streams {
             *epochs += 1;
             let epoch = Epoch::new(&format!("e{epochs}"));
             let timeline = Timeline { epoch, ended_at: None, acknowledged: Vec::new() };
-            Stream { kept: VecDeque::new(), top: 0, timelines: vec![timeline] }
+            Stream { kept: VecDeque::new(), top: 0, timelines: vec![timeline], bare_until: 0 }
         })
     }
 
@@ -77,12 +85,16 @@ impl Streams {
         address: &Arc<Address>,
         draft: Draft,
         keep: Retention,
+        now: u64,
     ) -> (Arc<Publication>, Epoch) {
         self.published.insert(draft.data.clone());
         let stream = self.touch(address);
+        if stream.is_bare() {
+            stream.bare_until = now;
+        }
         stream.top += 1;
-        let Draft { data, info, tags, .. } = draft;
-        let publication = Arc::new(Publication { offset: stream.top, data, info, tags });
+        let Draft { data, info, tags, delta, .. } = draft;
+        let publication = Arc::new(Publication { offset: stream.top, data, info, tags, delta });
         stream.kept.push_back(Arc::clone(&publication));
         while stream.kept.len() > keep.size {
             stream.kept.pop_front();
@@ -176,15 +188,50 @@ impl Streams {
         })
     }
 
-    /// The first offset still kept, the top, and the payload bytes after `offset`, if this epoch is in force.
-    pub(super) fn remains(&self, address: &Arc<Address>, epoch: &Epoch, offset: u64) -> Option<Remains> {
+    /// The first offset still kept, the top, and the payload bytes of what is wanted after `offset`, if this epoch is
+    /// in force.
+    pub(super) fn remains(
+        &self,
+        address: &Arc<Address>,
+        epoch: &Epoch,
+        offset: u64,
+        taste: &Taste,
+    ) -> Option<Remains> {
         let stream = self.streams.get(address)?;
         if stream.epoch() != *epoch {
             return None;
         }
-        let bytes =
-            stream.kept.iter().filter(|item| item.offset > offset).map(|item| item.payload_bytes()).sum();
+        let wanted = stream.kept.iter().filter(|item| item.offset > offset && taste.wants(item));
+        let bytes = wanted.map(|item| item.payload_bytes()).sum();
         Some(Remains { oldest: stream.oldest(), top: stream.top, bytes })
+    }
+
+    /// The first wanted item of a timeline within these offsets.
+    pub(super) fn first_wanted(
+        &self,
+        address: &Arc<Address>,
+        epoch: &Epoch,
+        mut offsets: RangeInclusive<u64>,
+        taste: &Taste,
+    ) -> Option<u64> {
+        let is_wanted = |offset: &u64| match self.acknowledged(address, epoch, *offset) {
+            Some(item) => taste.wants(item),
+            None => !taste.is_picky(),
+        };
+        offsets.find(is_wanted)
+    }
+
+    /// Whether the newest item was gone at some moment since `since`.
+    pub(super) fn was_bare(&self, address: &Arc<Address>, since: u64) -> bool {
+        self.streams.get(address).is_none_or(|stream| stream.is_bare() || stream.bare_until >= since)
+    }
+
+    /// Whether somebody who has everything of an epoch up to `offset` may be told that something is gone for good: the
+    /// next item is, or a late event of another timeline may have come.
+    pub(super) fn has_hole(&self, address: &Arc<Address>, epoch: &Epoch, offset: u64) -> bool {
+        self.streams.get(address).is_some_and(|stream| {
+            stream.epoch() != *epoch || stream.timelines.len() > 1 || stream.oldest() > offset + 1
+        })
     }
 
     /// Whether the broker ever took a payload.

@@ -9,16 +9,20 @@ use std::collections::BTreeMap;
 
 use ports::ids::{ClientId, TenantId};
 use ports::protocol::{
-    Command, ConnectRequest, Recovery, Request, SubscribeFlags, SubscribeRequest, UnsubscribeCode,
+    Command, ConnectRequest, Recovery, Request, Resume, SubscribeFlags, SubscribeRequest, UnsubscribeCode,
 };
 
 use self::ear::Ear;
+use super::failure::Tally;
 use super::rng::Rng;
+use super::taste::{FOSSIL, Taste};
 
 /// One client over all its connections.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) name: String,
+    /// Whom it speaks for; sometimes there is another client of the same user.
+    pub(super) user: String,
     pub(super) tenant: TenantId,
     /// The channels its token subscribes it to.
     granted: &'static [&'static str],
@@ -54,7 +58,9 @@ enum Line {
         silent: bool,
     },
     Connected,
-    /// Told to stay away, or gone home.
+    /// A newer connection of the same user took its place, and nobody asks for it again.
+    Ousted,
+    /// Gone home.
     Left,
 }
 
@@ -63,20 +69,27 @@ enum Line {
 struct Sub {
     /// The server makes it, not the client.
     is_granted: bool,
+    /// The application made the present one.
+    is_ordered: bool,
+    /// The application has ended it, so that it is no lack until the next connection.
+    is_dismissed: bool,
     is_wanted: bool,
     stage: Stage,
+    /// The subscribe command that waits for its reply, unless it was taken back.
+    asked: Option<u32>,
     attempts: u32,
     /// What it asks for beyond what is forced.
     asks: bool,
     /// Rather an error than a subscription that is not recovered.
     insists: bool,
+    taste: Taste,
     ear: Ear,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Idle { again_at: u64 },
-    Asked { id: u32 },
+    Asked,
     Live,
 }
 
@@ -88,9 +101,9 @@ struct Pending {
 
 #[derive(Debug)]
 enum Asked {
-    Connect { wishes: BTreeMap<String, Recovery> },
+    Connect { wishes: BTreeMap<String, Resume> },
     Subscribe { channel: &'static str, wish: Option<Recovery> },
-    Unsubscribe,
+    Unsubscribe { channel: &'static str },
     Publish,
     History,
     Presence,
@@ -101,6 +114,8 @@ enum Asked {
 pub(super) enum Act {
     Open,
     Say(Vec<Command>),
+    /// Has the application publish.
+    Post(&'static str),
     HangUp,
 }
 
@@ -112,7 +127,10 @@ pub(super) struct Turn<'w> {
     pub(super) is_busy: bool,
     /// Nothing goes wrong any more, so nothing may take long.
     pub(super) is_settled: bool,
+    /// Users whose place was taken come again.
+    pub(super) is_contested: bool,
     pub(super) payloads: &'w mut u64,
+    pub(super) tally: &'w mut Tally,
     pub(super) acts: Vec<Act>,
     pub(super) findings: Vec<String>,
 }
@@ -125,21 +143,31 @@ const WATCHDOG_GRACE_MS: u64 = 10_000;
 const SILENCE_MS: u64 = 6_000;
 
 impl Client {
-    pub(super) fn new(name: String, tenant: TenantId, granted: &'static [&'static str]) -> Self {
+    pub(super) fn new(
+        name: String,
+        user: String,
+        tenant: TenantId,
+        granted: &'static [&'static str],
+    ) -> Self {
         let subs = super::house::CHANNELS.iter().map(|channel| {
             let sub = Sub {
                 is_granted: granted.contains(channel),
+                is_ordered: false,
+                is_dismissed: false,
                 is_wanted: false,
                 stage: Stage::Idle { again_at: 0 },
+                asked: None,
                 attempts: 0,
                 asks: false,
                 insists: false,
+                taste: Taste::Plain,
                 ear: Ear::default(),
             };
             (*channel, sub)
         });
         Self {
             name,
+            user,
             tenant,
             granted,
             mood: Mood::default(),
@@ -157,7 +185,7 @@ impl Client {
     /// Time has passed.
     pub(super) fn tick(&mut self, turn: &mut Turn<'_>) {
         match self.line {
-            Line::Left => {}
+            Line::Ousted | Line::Left => {}
             Line::Offline { again_at } => {
                 if turn.now >= again_at {
                     self.line = Line::Connecting { silent: turn.now < self.mood.silent_until };
@@ -189,9 +217,13 @@ impl Client {
             return;
         }
         let granted = self.subs.iter().filter(|(_, sub)| sub.is_granted);
-        let wishes: BTreeMap<String, Recovery> =
-            granted.filter_map(|(channel, sub)| Some(((*channel).to_owned(), sub.ear.wish()?))).collect();
-        let token = [&[self.name.as_str()], self.granted].concat().join(" ");
+        let resumed = granted.map(|(channel, sub)| {
+            let delta = if sub.taste == Taste::Delta { FOSSIL.to_owned() } else { String::new() };
+            ((*channel).to_owned(), Resume { recover: sub.ear.wish(), delta })
+        });
+        let wishes: BTreeMap<String, Resume> =
+            resumed.filter(|(_, resume)| *resume != Resume::default()).collect();
+        let token = [&[self.user.as_str()], self.granted].concat().join(" ");
         let request = ConnectRequest { token, subs: wishes.clone(), ..ConnectRequest::default() };
         let connect = self.command(turn.now, Asked::Connect { wishes }, Request::Connect(Box::new(request)));
         let mut frame = vec![connect];
@@ -210,6 +242,9 @@ impl Client {
         self.id = None;
         for sub in self.subs.values_mut() {
             sub.stage = Stage::Idle { again_at: 0 };
+            sub.asked = None;
+            sub.is_ordered = false;
+            sub.is_dismissed = false;
         }
         self.line = Line::Offline { again_at: turn.now + backoff(turn.rng, self.attempts) };
         self.attempts += 1;
@@ -227,6 +262,11 @@ impl Client {
         matches!(self.line, Line::Connecting { .. } | Line::Connected)
     }
 
+    /// Another connection of its user counts from here on.
+    pub(super) fn is_ousted(&self) -> bool {
+        self.line == Line::Ousted
+    }
+
     fn reconnect(&mut self, turn: &mut Turn<'_>) {
         turn.acts.push(Act::HangUp);
         self.lost(turn);
@@ -241,7 +281,7 @@ impl Client {
             is_overdue(pending)
                 && matches!(
                     pending.what,
-                    Asked::Connect { .. } | Asked::Subscribe { .. } | Asked::Unsubscribe
+                    Asked::Connect { .. } | Asked::Subscribe { .. } | Asked::Unsubscribe { .. }
                 )
         });
         if turn.is_settled && (unheard || self.pending.values().any(is_overdue)) {
@@ -262,16 +302,20 @@ impl Client {
         for channel in super::house::CHANNELS {
             let Some(sub) = self.subs.get_mut(channel) else { continue };
             let is_due = matches!(sub.stage, Stage::Idle { again_at } if now >= again_at);
-            if sub.is_granted || !sub.is_wanted || !is_due {
+            if sub.is_granted || !sub.is_wanted || !is_due || sub.asked.is_some() {
                 continue;
             }
-            sub.stage = Stage::Asked { id: self.commands + 1 };
+            sub.stage = Stage::Asked;
+            sub.asked = Some(self.commands + 1);
             let wish = sub.ear.wish();
+            let (delta, filter) = sub.taste.request();
             let request = SubscribeRequest {
                 channel: channel.to_owned(),
                 recover: wish.clone(),
                 recoverable: sub.asks,
                 join_leave: sub.asks,
+                delta,
+                filter,
                 flags: SubscribeFlags(if sub.insists { 3 } else { 1 }),
                 ..SubscribeRequest::default()
             };
@@ -280,15 +324,14 @@ impl Client {
         }
     }
 
+    /// Who is told a code below 2500 does not come again of its own accord.
     fn unsubscribed_by_server(&mut self, turn: &mut Turn<'_>, channel: &str, code: UnsubscribeCode) {
-        let name = &self.name;
+        let Some(sub) = self.subs.get_mut(channel).filter(|sub| sub.stage == Stage::Live) else { return };
+        sub.stage = Stage::Idle { again_at: turn.now };
+        sub.is_ordered = false;
         if code.number() < 2500 {
-            turn.findings.push(format!("{name} was told {} by nobody's wish", code.number()));
-        }
-        if let Some(sub) = self.subs.get_mut(channel)
-            && sub.stage == Stage::Live
-        {
-            sub.stage = Stage::Idle { again_at: turn.now };
+            sub.is_wanted = false;
+            sub.is_dismissed = true;
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Arguments;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 use ports::channels::{Address, ClientInfo};
-use ports::ids::{ClientId, NodeId};
+use ports::ids::{ClientId, NodeId, TenantId, UserId};
+use ports::orders::Order;
 use ports::time::Timestamp;
 
 use super::agenda::{Agenda, Owner, What};
@@ -32,6 +33,14 @@ pub(super) struct Cluster {
     pub(super) broker_down_until: u64,
     pub(super) streams: Streams,
     pub(super) present: BTreeMap<(Arc<Address>, ClientId), (NodeId, Arc<ClientInfo>)>,
+    /// All nodes that live.
+    pub(super) lives: BTreeSet<Owner>,
+    /// Every order that the broker ever took.
+    pub(super) orders: Vec<Weak<Order>>,
+    /// Users whose newest connection could not tell the others that it had come.
+    pub(super) disputed: BTreeMap<(TenantId, UserId), (Timestamp, ClientId)>,
+    /// Orders that are never let go.
+    pub(super) hoard: Vec<Arc<Order>>,
     /// Which nodes an address's events are sent to.
     pub(super) attached: BTreeMap<Arc<Address>, BTreeSet<Owner>>,
     /// Addresses of which a detach went wrong, so that a node may still be attached in the end.
@@ -42,6 +51,8 @@ pub(super) struct Cluster {
     pub(super) notices: BTreeMap<(Arc<Address>, ClientId), Vec<Notice>>,
     /// When the last event of an address reached, or will reach, a node.
     wire_busy_until: BTreeMap<(Owner, Arc<Address>), u64>,
+    /// The same of orders.
+    order_busy_until: BTreeMap<Owner, u64>,
     /// When the last call of a node reached, or will reach, the other side.
     link_busy_until: BTreeMap<Owner, u64>,
     pub(super) polling: Option<(u64, Owner)>,
@@ -83,11 +94,16 @@ impl Cluster {
             broker_down_until: 0,
             streams: Streams::default(),
             present: BTreeMap::new(),
+            lives: BTreeSet::new(),
+            orders: Vec::new(),
+            disputed: BTreeMap::new(),
+            hoard: Vec::new(),
             attached: BTreeMap::new(),
             detach_failed: BTreeSet::new(),
             tainted: BTreeSet::new(),
             notices: BTreeMap::new(),
             wire_busy_until: BTreeMap::new(),
+            order_busy_until: BTreeMap::new(),
             link_busy_until: BTreeMap::new(),
             polling: None,
             findings: Vec::new(),
@@ -148,6 +164,15 @@ impl Cluster {
         *busy_until
     }
 
+    /// When an order sent to a node arrives; none is ever lost on the way.
+    pub(super) fn order_arrival(&mut self, node: Owner) -> u64 {
+        let slow = self.rng.happens(self.weather.wire_slow);
+        let delay = if slow { self.rng.within(500, 3_500) } else { self.rng.below(60) };
+        let busy_until = self.order_busy_until.entry(node).or_insert(0);
+        *busy_until = (*busy_until).max(self.now + delay);
+        *busy_until
+    }
+
     /// A node is gone, and with it what the broker knew of it.
     pub(super) fn forget_node(&mut self, node: Owner) {
         for nodes in self.attached.values_mut() {
@@ -156,6 +181,8 @@ impl Cluster {
         self.attached.retain(|_, nodes| !nodes.is_empty());
         self.wire_busy_until.retain(|(of, _), _| *of != node);
         self.link_busy_until.remove(&node);
+        self.order_busy_until.remove(&node);
+        self.lives.remove(&node);
     }
 
     pub(super) fn reap(&mut self, node: NodeId) {

@@ -38,6 +38,24 @@ pub struct Tally {
     pub overdue: u64,
     /// Connections that the server stopped reading.
     pub paused: u64,
+    /// Publications that came as differences.
+    pub differences: u64,
+    /// Publications that passed a filter.
+    pub filtered: u64,
+    /// States that came with a subscription.
+    pub current: u64,
+    /// Subscriptions that the application made.
+    pub ordered: u64,
+    /// Subscriptions that the application ended.
+    pub dismissed: u64,
+    /// Connections that the application closed.
+    pub banned: u64,
+    /// Connections that were refreshed by the application.
+    pub refreshed: u64,
+    /// Connections that expired.
+    pub expired: u64,
+    /// Connections closed for a newer one of their user.
+    pub ousted: u64,
 }
 
 impl Tally {
@@ -54,6 +72,15 @@ impl Tally {
         self.crashes += other.crashes;
         self.overdue += other.overdue;
         self.paused += other.paused;
+        self.differences += other.differences;
+        self.filtered += other.filtered;
+        self.current += other.current;
+        self.ordered += other.ordered;
+        self.dismissed += other.dismissed;
+        self.banned += other.banned;
+        self.refreshed += other.refreshed;
+        self.expired += other.expired;
+        self.ousted += other.ousted;
     }
 }
 

@@ -7,6 +7,7 @@ use ports::channels::{Address, Published};
 use ports::ids::{NodeId, TenantId};
 use ports::time::Timestamp;
 use wigwag_core::channels::Hub;
+use wigwag_core::connections::Connections;
 use wigwag_core::session::Realm;
 use wigwag_core::shard::{SeatId, Shard};
 use wigwag_core::{App, Ports, Settings};
@@ -20,6 +21,7 @@ pub(super) struct Node {
     pub(super) owner: Owner,
     pub(super) id: NodeId,
     pub(super) app: Arc<App>,
+    pub(super) connections: Connections,
     pub(super) hub: Hub,
     pub(super) slots: Vec<Slot>,
     pub(super) stage: Stage,
@@ -46,6 +48,8 @@ pub(super) struct Slot {
     pub(super) queue: Queue,
     /// Which connection sits where.
     pub(super) seats: BTreeMap<SeatId, usize>,
+    /// When the last order reached it, or will.
+    pub(super) orders_until: u64,
 }
 
 impl Node {
@@ -59,6 +63,7 @@ impl Node {
         now: Timestamp,
     ) -> Self {
         let wires = Arc::new(Wires { shared: Arc::clone(shared), owner });
+        let (broker, clock) = (Arc::clone(&wires), Arc::clone(&wires));
         let ports = Ports {
             broker: Arc::<Wires>::clone(&wires),
             presence: Arc::<Wires>::clone(&wires),
@@ -67,12 +72,16 @@ impl Node {
         };
         let slot = |realm: &Arc<Realm>| {
             let shard = Shard::new(Arc::clone(realm), now);
-            Slot { tenant: realm.tenant.clone(), shard, queue: Queue::default(), seats: BTreeMap::new() }
+            let (queue, seats) = (Queue::default(), BTreeMap::new());
+            Slot { tenant: realm.tenant.clone(), shard, queue, seats, orders_until: 0 }
         };
+        let app = App::new(ports, id, Arc::clone(settings));
+        let connections = Connections::new(app.channels.clone(), broker, clock);
         Self {
             owner,
             id,
-            app: Arc::new(App::new(ports, id, Arc::clone(settings))),
+            app: Arc::new(app),
+            connections,
             hub: Hub::default(),
             slots: realms.iter().map(slot).collect(),
             stage: Stage::Up,

@@ -71,4 +71,18 @@ pub enum Flaw {
     StoppedWatch,
     /// Streams are read from a copy that lags behind.
     LaggingReads,
+    /// Differences are to the publication before the one that was sent last.
+    StaleBase,
+    /// Some of what passes a filter is withheld.
+    OverzealousFilter,
+    /// What is recovered of a channel's state is the one before the newest.
+    StaleState,
+    /// A node does not pass on some orders.
+    LostOrders,
+    /// Shards overhear some orders.
+    DeafShards,
+    /// Somebody keeps an order for ever.
+    HoardedOrders,
+    /// Connections are not told that the application has unsubscribed them, and get more.
+    UntoldUnsubscribe,
 }

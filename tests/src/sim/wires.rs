@@ -10,6 +10,7 @@ use ports::channels::{
     PresenceError, Publication, Published, Receipt, Retention, Sink, StreamView,
 };
 use ports::ids::{ClientId, NodeId, TenantId, UserId};
+use ports::orders::{Action, Order};
 use ports::time::{Clock, Timestamp};
 
 use super::agenda::{Owner, What};
@@ -28,9 +29,31 @@ enum Concern<'a> {
     Nothing,
     Client(ClientId),
     Detach(&'a Arc<Address>),
+    /// A user's newest connection.
+    Newest((TenantId, UserId), (Timestamp, ClientId)),
 }
 
 struct Unreachable;
+
+impl Cluster {
+    fn take_note(&mut self, concern: Concern<'_>, is_smooth: bool) {
+        match concern {
+            Concern::Nothing => {}
+            Concern::Newest(user, newest) if is_smooth => {
+                self.disputed.retain(|of, failed| *of != user || *failed > newest);
+            }
+            Concern::Newest(user, newest) => {
+                let failed = self.disputed.entry(user).or_insert(newest);
+                *failed = newest.max(*failed);
+            }
+            Concern::Client(client) if !is_smooth => drop(self.tainted.insert(client)),
+            Concern::Detach(address) if !is_smooth => {
+                self.detach_failed.insert(Arc::clone(address));
+            }
+            Concern::Client(_) | Concern::Detach(_) => {}
+        }
+    }
+}
 
 impl Wires {
     async fn sleep_until(&self, until: u64) {
@@ -46,13 +69,7 @@ impl Wires {
         let voyage = {
             let mut cluster = self.shared.lock();
             let voyage = cluster.voyage(self.owner);
-            if !voyage.is_smooth() {
-                match concern {
-                    Concern::Nothing => {}
-                    Concern::Client(client) => drop(cluster.tainted.insert(client)),
-                    Concern::Detach(address) => drop(cluster.detach_failed.insert(Arc::clone(address))),
-                }
-            }
+            cluster.take_note(concern, voyage.is_smooth());
             voyage
         };
         self.sleep_until(voyage.arrives_at).await;
@@ -120,12 +137,12 @@ impl Broker for Wires {
             .call(Concern::Nothing, |cluster| {
                 let Some(keep) = draft.keep else {
                     cluster.streams.record_unplaced(address, &draft.data);
-                    let Draft { data, info, tags, .. } = draft;
-                    let publication = Arc::new(Publication { offset: 0, data, info, tags });
+                    let Draft { data, info, tags, delta, .. } = draft;
+                    let publication = Arc::new(Publication { offset: 0, data, info, tags, delta });
                     spread(cluster, address, &Event::Publication(publication, None));
                     return None;
                 };
-                let (publication, epoch) = cluster.streams.append(address, draft, keep);
+                let (publication, epoch) = cluster.streams.append(address, draft, keep, cluster.now);
                 let offset = publication.offset;
                 let event = Event::Publication(publication, Some(epoch.clone()));
                 cluster.note(format_args!("broker takes {}", super::words::event(address, &event)));
@@ -148,6 +165,26 @@ impl Broker for Wires {
             spread(cluster, address, &event);
         });
         Ok(told.await?)
+    }
+
+    async fn order(&self, order: Arc<Order>) -> Result<(), BrokerError> {
+        let user = (order.tenant.clone(), order.target.user.clone());
+        let concern = match &order.action {
+            Action::KeepNewest { since, client } => Concern::Newest(user, (*since, *client)),
+            Action::Subscribe(_)
+            | Action::Unsubscribe { .. }
+            | Action::Disconnect { .. }
+            | Action::Refresh { .. } => Concern::Nothing,
+        };
+        let given = self.call(concern, |cluster| {
+            cluster.note(format_args!("broker takes order {}", super::words::order(&order)));
+            cluster.orders.push(Arc::downgrade(&order));
+            for node in cluster.lives.clone() {
+                let at = cluster.order_arrival(node);
+                cluster.agenda.at(at, Some(node), What::Order(Arc::clone(&order)));
+            }
+        });
+        Ok(given.await?)
     }
 
     async fn history(

@@ -1,6 +1,7 @@
 //! How a trace spells things.
 
-use ports::channels::{Address, Event};
+use ports::channels::{Address, Event, Form};
+use ports::orders::{Action, Order};
 use ports::protocol::{Answer, Command, Push, Reply, Request, SubscribeAnswer};
 use wigwag_core::shard::Outgoing;
 
@@ -32,7 +33,17 @@ pub(super) fn message(message: &Message) -> String {
 
 pub(super) fn outgoing(outgoing: &Outgoing) -> String {
     match outgoing {
-        Outgoing::Event(published) => event(&published.address, &published.event),
+        Outgoing::Event(published, form) => {
+            let event = event(&published.address, &published.event);
+            match form {
+                Form::Delta(Some(base)) => format!("{event} as difference to #{}", base.offset),
+                Form::Plain | Form::Delta(None) => event,
+            }
+        }
+        Outgoing::Push(Push::Subscribe { channel, answer }) => {
+            format!("subscribe {channel} {}", subscribed(answer))
+        }
+        Outgoing::Push(Push::Refresh(expiry)) => format!("refresh {expiry:?}"),
         Outgoing::Push(Push::Ping) => "ping".into(),
         Outgoing::Push(Push::Unsubscribe { channel, code }) => {
             format!("unsubscribe {channel} {}", code.number())
@@ -40,6 +51,19 @@ pub(super) fn outgoing(outgoing: &Outgoing) -> String {
         Outgoing::Push(Push::Disconnect(disconnect)) => format!("disconnect {}", disconnect.code),
         Outgoing::Reply(reply) => self::reply(reply),
     }
+}
+
+pub(super) fn order(order: &Order) -> String {
+    let (tenant, user) = (&order.tenant, &order.target.user);
+    let whose = order.target.client.map_or_else(String::new, |client| format!(" at {client}"));
+    let what = match &order.action {
+        Action::Subscribe(wish) => format!("subscribe {} {:?}", wish.channel, wish.recover),
+        Action::Unsubscribe { channel } => format!("unsubscribe {channel:?}"),
+        Action::Disconnect { disconnect, spare } => format!("disconnect {} but {spare:?}", disconnect.code),
+        Action::Refresh { expire_at, .. } => format!("refresh {expire_at:?}"),
+        Action::KeepNewest { since, client } => format!("keep {since:?} {client}"),
+    };
+    format!("{tenant}/{user}{whose}: {what}")
 }
 
 fn reply(reply: &Reply) -> String {
@@ -86,7 +110,7 @@ fn command(command: &Command) -> String {
         Request::Connect(_) => format!("{id} connect"),
         Request::Subscribe(request) => match &request.recover {
             Some(wish) => format!("{id} subscribe {} from {}#{}", request.channel, wish.epoch, wish.offset),
-            None => format!("{id} subscribe {}", request.channel),
+            None => format!("{id} subscribe {} {}{:?}", request.channel, request.delta, request.filter),
         },
         Request::Unsubscribe { channel } => format!("{id} unsubscribe {channel}"),
         Request::Publish { channel, .. } => format!("{id} publish {channel}"),

@@ -3,8 +3,10 @@
 mod ending;
 mod mischief;
 mod nodes;
+mod orders;
 mod perform;
 mod sockets;
+mod spoiling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,10 +14,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
-use ports::channels::Address;
-use ports::ids::{ClientId, TenantId};
+use ports::channels::{Address, Tags};
+use ports::ids::{ClientId, NodeId, TenantId};
 use ports::time::Timestamp;
 use wigwag_core::session::Realm;
+use wigwag_core::settings::PersonalChannel;
 use wigwag_core::{Settings, shard};
 
 use self::perform::Task;
@@ -48,8 +51,9 @@ pub struct World {
     tasks_begun: u64,
     payloads: u64,
     phase: Phase,
+    calm_since: u64,
     /// What was said last in each channel.
-    probes: BTreeMap<Arc<Address>, Bytes>,
+    probes: BTreeMap<Arc<Address>, (Bytes, Tags)>,
     /// How often cleaning up after a connection went wrong.
     failed_farewells: BTreeMap<ClientId, u32>,
     /// Connections whose node crashed.
@@ -71,6 +75,8 @@ enum Phase {
 
 /// Longer than a client that was cut off takes to notice.
 const MENDING_MS: u64 = 20_000;
+/// As long after the storm, connections of the dead may still take the place of the living.
+const CONTEST_MS: u64 = 10_000;
 const PROBING_MS: u64 = 5_000;
 const LEAVING_MS: u64 = 20_000;
 
@@ -84,11 +90,22 @@ impl World {
     pub fn flawed(seed: u64, flaw: Flaw) -> Self {
         let mut rng = Rng::new(seed);
         let cluster = Cluster::new(rng.fork(), flaw, Trace::new(LINES_MAX));
-        let settings = Arc::new(house::settings());
+        let personal = PersonalChannel { namespace: house::PERSONAL.to_owned(), single_connection: false };
+        let personal = match rng.below(4) {
+            0 => None,
+            1 => Some(personal),
+            _ => Some(PersonalChannel { single_connection: true, ..personal }),
+        };
+        let settings = Arc::new(house::settings(personal));
         let tenants = ["a", "b"].map(TenantId::new).to_vec();
         let shards = usize::try_from(rng.within(1, 2)).unwrap_or(1);
-        let realm =
-            |tenant: &TenantId| Arc::new(Realm { tenant: tenant.clone(), settings: Arc::clone(&settings) });
+        let realm = |tenant: &TenantId| {
+            Arc::new(Realm {
+                tenant: tenant.clone(),
+                node: NodeId::from_random([0; 16]),
+                settings: Arc::clone(&settings),
+            })
+        };
         let realms = tenants.iter().map(realm).cycle().take(tenants.len() * shards).collect();
         Self {
             seed,
@@ -105,6 +122,7 @@ impl World {
             tasks_begun: 0,
             payloads: 0,
             phase: Phase::Chaos,
+            calm_since: u64::MAX,
             probes: BTreeMap::new(),
             failed_farewells: BTreeMap::new(),
             orphans: BTreeSet::new(),
@@ -148,6 +166,7 @@ impl World {
         self.phase = Phase::Settled;
         self.note(format_args!("== settled"));
         self.probe();
+        self.order_all();
         self.pass(PROBING_MS);
         if self.has_failed() {
             return;
@@ -175,13 +194,21 @@ impl World {
         for index in 0..clients {
             let Some(tenant) = self.tenants.get(index % 2).cloned() else { continue };
             let granted = self.rng.pick(&house::GRANTS).copied().unwrap_or_default();
-            self.clients.push(Client::new(format!("{tenant}{index}"), tenant, granted));
+            let twin = if (2..4).contains(&index) && self.rng.happens(500) { index - 2 } else { index };
+            let (name, user) = (format!("{tenant}{index}"), format!("{tenant}{twin}"));
+            self.clients.push(Client::new(name, user, tenant, granted));
             self.lines.push(None);
             self.with_client(index, |client, turn| client.wake_up(turn));
             let first = self.rng.below(2_000);
             self.cluster().later(first, None, What::ClientTick { client: index });
         }
         self.cluster().later(mischief_at, None, What::Mischief);
+        self.cluster().later(1_500, None, What::Whim);
+    }
+
+    /// Users may have one connection at a time.
+    fn is_single(&self) -> bool {
+        self.settings.personal_channel.as_ref().is_some_and(|personal| personal.single_connection)
     }
 
     /// Lets so much time pass, unless something is found.
@@ -217,6 +244,8 @@ impl World {
             What::Tick => self.tick(node),
             What::Flush { shard } => self.flush(node, shard),
             What::Arrive(published) => self.arrive(node, &published),
+            What::Order(order) => self.order_came(node, &order),
+            What::Obey { shard, order } => self.obey(node, shard, &order),
             What::Poll { task } => self.poll(task),
             What::Overdue { task } => self.overdue(task),
             What::Answer { errand, answer } => self.answered(node, errand, answer),
@@ -232,6 +261,7 @@ impl World {
             What::Restart { node } => self.start_node(node),
             What::Reap(node) => self.cluster().reap(node),
             What::Mischief => self.mischief(),
+            What::Whim => self.whim(),
         }
     }
 
@@ -259,7 +289,9 @@ impl World {
             rng: &mut self.rng,
             is_busy: self.phase == Phase::Chaos,
             is_settled: self.phase == Phase::Settled,
+            is_contested: now < self.calm_since.saturating_add(CONTEST_MS),
             payloads: &mut self.payloads,
+            tally: &mut self.tally,
             acts: Vec::new(),
             findings: Vec::new(),
         };
@@ -272,6 +304,11 @@ impl World {
             match act {
                 Act::Open => self.open(index),
                 Act::Say(frame) => self.say(index, frame),
+                Act::Post(channel) => {
+                    if let Some(tenant) = self.clients.get(index).map(|client| client.tenant.clone()) {
+                        self.post(&tenant, channel, false);
+                    }
+                }
                 Act::HangUp => self.hang_up(index),
             }
         }

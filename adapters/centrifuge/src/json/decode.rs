@@ -1,5 +1,6 @@
 //! Frames of bytes to commands.
 
+mod filter;
 mod requests;
 
 use serde::Deserialize;
@@ -8,19 +9,23 @@ use serde_json::value::RawValue;
 
 use ports::protocol::{Command, Malformed, Request};
 
+use crate::agreed::FrameRules;
+
 /// Appends the commands of one frame, up to the first that cannot be read (P-FRM-3).
 pub(super) fn frame(frame: &[u8], commands: &mut Vec<Command>) -> Result<(), Malformed> {
     let lines = frame.strip_suffix(b"\n").unwrap_or(frame);
 
+    let mut rules = FrameRules::default();
     for (index, line) in lines.split(|byte| *byte == b'\n').enumerate() {
-        let command = command(line).map_err(|fault| Malformed(format!("command {}: {fault}", index + 1)))?;
+        let command = command(line).and_then(|command| rules.allow(&command.request).map(|()| command));
+        let command = command.map_err(|fault| Malformed(format!("command {}: {fault}", index + 1)))?;
         commands.push(command);
     }
     Ok(())
 }
 
-/// What is wrong with a command. Never quotes the input, which may hold tokens and ends up in logs.
-type Fault = &'static str;
+/// What is wrong with an object. Never quotes the input, which may hold tokens and ends up in logs.
+pub(crate) type Fault = &'static str;
 
 fn command(line: &[u8]) -> Result<Command, Fault> {
     let text = std::str::from_utf8(line).map_err(|_| "not UTF-8")?;
@@ -91,7 +96,7 @@ impl Envelope<'_> {
 }
 
 /// Reads an object. Everything else is refused by its first byte, as serde would take an array for a struct.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Fault> {
+pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Fault> {
     if !json.trim_start().starts_with('{') {
         return Err("not a JSON object");
     }

@@ -1,5 +1,7 @@
 //! The codec as a whole: what goes in, what comes out.
 
+mod api;
+mod deltas;
 mod fidelity;
 mod hostile;
 mod malformed;
@@ -9,9 +11,13 @@ mod transcript;
 
 use std::sync::Arc;
 
-use ports::channels::{Address, ChannelName, ClientInfo, Epoch, Event, Position, Publication, Published};
+use ports::channels::{
+    Address, ChannelName, ClientInfo, Epoch, Event, Position, Publication, Published, Shape,
+};
 use ports::ids::{ClientId, TenantId, UserId};
-use ports::protocol::{Answer, ClientProtocol, Command, Malformed, Push, Reply, Request, Unspeakable};
+use ports::protocol::{
+    Answer, ClientProtocol, Command, Malformed, Push, Recovered, Reply, Request, Unspeakable,
+};
 
 use super::Json;
 
@@ -38,8 +44,12 @@ fn pushed(push: &Push) -> String {
 }
 
 fn happened(event: Event) -> Result<String, Unspeakable> {
+    happened_in(event, Shape::Plain)
+}
+
+fn happened_in(event: Event, shape: Shape<'_>) -> Result<String, Unspeakable> {
     let address = Address::public(TenantId::default(), channel("news:a"));
-    Json.event(&Published::new(Arc::new(address), event)).map(text)
+    Json.event(&Published::new(Arc::new(address), event), shape).map(text)
 }
 
 fn text(bytes: bytes::Bytes) -> String {
@@ -59,7 +69,11 @@ fn position(offset: u64) -> Position {
 }
 
 fn publication(offset: u64, data: &'static str) -> Publication {
-    Publication { offset, data: data.into(), info: None, tags: None }
+    Publication { offset, data: data.into(), info: None, tags: None, delta: false }
+}
+
+fn missed(publication: Publication) -> Recovered {
+    Recovered { publication: Arc::new(publication), patch: None }
 }
 
 fn info(user: &str) -> Arc<ClientInfo> {

@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::{NOW, SECRET, run, tokens};
-use crate::{Config, HmacTokens, Secret};
+use crate::config::{Config, Trust};
+use crate::{Secret, Tokens};
 
 #[test]
 fn connection_claims_become_a_grant() {
@@ -205,11 +206,9 @@ fn all_three_lengths_of_the_algorithm_are_accepted() {
 
 #[test]
 fn audience_and_issuer_are_checked_when_configured() {
-    let strict = HmacTokens::new(Config {
-        secret: Secret::new(SECRET).unwrap(),
-        audience: Some("here".into()),
-        issuer: Some("app".into()),
-    });
+    let secret = Secret::new(SECRET).unwrap();
+    let strict = Trust::hmac(secret, Some("here".into()), Some("app".into()));
+    let strict = Tokens::new(&Config::new(strict)).unwrap();
     let found =
         |claims| run(TokenVerifier::connection(&strict, &TenantId::default(), &token(claims), NOW)).map(drop);
 

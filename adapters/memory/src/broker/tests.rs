@@ -218,6 +218,8 @@ impl Sink for Tally {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
+
+    fn obey(&self, _: Arc<ports::orders::Order>) {}
 }
 
 #[derive(Default)]

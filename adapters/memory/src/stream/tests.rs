@@ -207,7 +207,7 @@ fn append(stream: &mut Stream, bytes: usize) {
 }
 
 fn publication(bytes: usize) -> Publication {
-    Publication { offset: 0, data: vec![b'x'; bytes].into(), info: None, tags: None }
+    Publication { offset: 0, data: vec![b'x'; bytes].into(), info: None, tags: None, delta: false }
 }
 
 fn offsets(stream: &Stream) -> Vec<u64> {

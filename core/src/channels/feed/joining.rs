@@ -2,25 +2,19 @@
 
 use std::sync::Arc;
 
-use ports::channels::{Event, Position, Publication, StreamView};
+use ports::channels::{Event, Order, Position, Publication, StreamView};
 use ports::protocol::ErrorCode;
 
+use super::member::{Member, Stage, Taste, Wish};
 use super::reading::Reading;
-use super::{Admission, ChannelFeed, Effect, Join, Member, Seat, Stage};
-use crate::channels::recovery::{Bounds, Verdict, recover};
+use super::{Admission, ChannelFeed, Effect, Join, Seat};
+use crate::channels::recovery::{Bounds, Verdict, latest, recover};
 
 impl ChannelFeed {
-    pub(super) fn wait(&mut self, join: Join) {
+    pub(super) fn wait(&mut self, seat: Seat, join: Join) {
         self.tickets += 1;
-        let stage = Stage::Waiting {
-            ticket: self.tickets,
-            recover: join.recover,
-            recovery_bytes_max: join.recovery_bytes_max,
-            refuse_unrecoverable: join.refuse_unrecoverable,
-        };
-        let member = Member { join: join.join, positioned: join.positioned, notices: join.notices, stage };
-        self.remove(join.seat);
-        self.members.insert(join.seat, member);
+        self.remove(seat);
+        self.members.insert(seat, Member::new(join, self.tickets));
         self.waiting += 1;
     }
 
@@ -51,41 +45,30 @@ impl ChannelFeed {
         self.recent.reset();
     }
 
-    /// Answers those who waited before the read began. The view and what was handed out since then make one run up to
-    /// the newest known offset, which each admission covers.
+    /// Answers those who waited before the read began and whose wish it can answer. The view and what was handed out
+    /// since then make one run up to the newest known offset, which each admission covers.
     pub(super) fn admit(&mut self, reading: &Reading, view: &StreamView, effects: &mut Vec<Effect>) {
         let Some(position) = &self.position else { return };
         let top = Position { offset: position.offset.max(view.top.offset), epoch: view.top.epoch.clone() };
-        let run = self.run_with_recent(view);
-        let complete = !reading.is_cut(view);
+        let run = Run {
+            items: self.run_with_recent(reading, view),
+            order: reading.order(),
+            complete: !reading.is_cut(view),
+            bounds: self.limits.recovery,
+            top,
+        };
 
         let mut answered: Vec<(Seat, Result<Admission, ErrorCode>)> = Vec::new();
         for (seat, member) in &self.members {
-            let Stage::Waiting { ticket, recover: wish, recovery_bytes_max, refuse_unrecoverable } =
-                &member.stage
-            else {
-                continue;
-            };
-            if *ticket > reading.ticket {
-                continue;
+            if let Stage::Waiting { ticket, wish } = &member.stage
+                && *ticket <= reading.ticket
+                && let Some(outcome) = run.outcome(wish, &member.taste)
+            {
+                answered.push((*seat, outcome));
             }
-            let own = self.limits.recovery;
-            let bounds = Bounds { bytes_max: own.bytes_max.min(*recovery_bytes_max), ..own };
-            let outcome = match wish {
-                None => Ok(Admission { position: Some(top.clone()), recovered: None }),
-                Some(wish) => match recover(wish, &run, &top, complete, bounds) {
-                    Verdict::Unread => continue,
-                    Verdict::Recovered(missed) => {
-                        Ok(Admission { position: Some(top.clone()), recovered: Some(missed) })
-                    }
-                    Verdict::Lost if *refuse_unrecoverable => Err(ErrorCode::UnrecoverablePosition),
-                    Verdict::Lost => Ok(Admission { position: Some(top.clone()), recovered: None }),
-                },
-            };
-            answered.push((*seat, outcome));
         }
         for (seat, outcome) in answered {
-            self.answer(seat, top.offset, outcome, effects);
+            self.answer(seat, run.top.offset, outcome, effects);
         }
         if self.waiting == 0 {
             self.recent.reset();
@@ -102,16 +85,21 @@ impl ChannelFeed {
         let Some(member) = self.members.get_mut(&seat) else { return };
         let join = member.join;
         self.waiting -= 1;
-        if outcome.is_ok() {
+        if let Ok(admission) = &outcome {
             member.stage = Stage::Live { covered };
+            member.taste.rebase(admission.recovered.as_deref().and_then(<[_]>::last));
         } else {
             self.members.remove(&seat);
         }
         effects.push(Effect::Admit { seat, join, outcome });
     }
 
-    fn run_with_recent(&self, view: &StreamView) -> Vec<Arc<Publication>> {
+    /// Ascending, whatever the order of the read.
+    fn run_with_recent(&self, reading: &Reading, view: &StreamView) -> Vec<Arc<Publication>> {
         let mut run = view.publications.clone();
+        if reading.order() == Order::NewestFirst {
+            run.reverse();
+        }
         for published in self.recent.iter() {
             if let Event::Publication(publication, Some(_)) = &published.event
                 && publication.offset > view.top.offset
@@ -120,5 +108,54 @@ impl ChannelFeed {
             }
         }
         run
+    }
+}
+
+/// What a read brought to light for those who wait.
+struct Run {
+    items: Vec<Arc<Publication>>,
+    /// From which end the stream was read.
+    order: Order,
+    /// A limit has not cut anything off the other end.
+    complete: bool,
+    bounds: Bounds,
+    top: Position,
+}
+
+impl Run {
+    /// The answer to a newcomer; `None` if it takes another read.
+    fn outcome(&self, wish: &Wish, taste: &Taste) -> Option<Result<Admission, ErrorCode>> {
+        let verdict = match (wish, self.order) {
+            (Wish::Onwards, _) => return Some(Ok(self.admission(None))),
+            (Wish::Missed { from, bytes_max, .. }, Order::OldestFirst) => {
+                recover(from, &self.items, &self.top, self.complete, self.within(*bytes_max), |item| {
+                    taste.wants(item)
+                })
+            }
+            (Wish::Latest { from, bytes_max }, Order::NewestFirst) => {
+                latest(from, &self.items, &self.top, self.complete, self.within(*bytes_max), |item| {
+                    taste.wants(item)
+                })
+            }
+            (Wish::Missed { .. }, Order::NewestFirst) | (Wish::Latest { .. }, Order::OldestFirst) => {
+                Verdict::Unread
+            }
+        };
+        match verdict {
+            Verdict::Unread => None,
+            Verdict::Recovered(items) => Some(Ok(self.admission(Some(items)))),
+            Verdict::Lost if matches!(wish, Wish::Missed { or_refuse: true, .. }) => {
+                Some(Err(ErrorCode::UnrecoverablePosition))
+            }
+            Verdict::Lost => Some(Ok(self.admission(None))),
+        }
+    }
+
+    fn admission(&self, recovered: Option<Vec<Arc<Publication>>>) -> Admission {
+        Admission { position: Some(self.top.clone()), recovered }
+    }
+
+    fn within(&self, bytes_max: usize) -> Bounds {
+        Bounds { bytes_max: self.bounds.bytes_max.min(bytes_max), ..self.bounds }
     }
 }

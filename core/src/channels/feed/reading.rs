@@ -6,7 +6,8 @@ use ports::channels::{BrokerError, Event, HistoryQuery, Order, Published, Stream
 use ports::protocol::ErrorCode;
 use ports::time::Timestamp;
 
-use super::{ChannelFeed, Effect, HEAL_PAUSE, SUSPICION, Stage, Suspect};
+use super::member::{Stage, Wish};
+use super::{ChannelFeed, Effect, HEAL_PAUSE, SUSPICION, Suspect};
 
 /// A read under way.
 #[derive(Debug)]
@@ -20,7 +21,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Whether the stream may hold more after the items of this view.
+    /// From which end of the stream it reads.
+    pub(super) fn order(&self) -> Order {
+        self.query.order
+    }
+
+    /// Whether the stream may hold more, in the order of the read, after the items of this view.
     pub(super) fn is_cut(&self, view: &StreamView) -> bool {
         self.query.limit.is_some_and(|limit| limit > 0 && view.publications.len() >= limit)
     }
@@ -44,30 +50,57 @@ impl ChannelFeed {
         if checks {
             self.check_at = now.plus(self.limits.check_interval);
         }
-        if heals {
+        let query = self.query(heals);
+        if heals && (self.position.is_none() || query.order == Order::OldestFirst) {
             self.heal_at = now.plus(HEAL_PAUSE);
         }
-        self.begin_read(self.query(heals), effects);
+        self.begin_read(query, effects);
     }
 
+    /// Who recovers and what fills a hole begins at an offset; who wants the newest item begins at the other end. Any
+    /// read tells the top.
     fn query(&self, heals: bool) -> HistoryQuery {
-        let hole = self.position.as_ref().filter(|_| heals && self.hole).map(|position| position.offset);
-        let wishes = self.members.values().filter_map(|member| match &member.stage {
-            Stage::Waiting { recover: Some(wish), .. } => Some(wish.offset),
-            Stage::Waiting { recover: None, .. } | Stage::Live { .. } => None,
-        });
-        match wishes.chain(hole).min() {
-            None => HistoryQuery::TOP,
-            Some(since) => HistoryQuery {
-                since: Some(since),
-                limit: Some(self.limits.recovery.items_max + 1),
-                order: Order::OldestFirst,
+        match (self.oldest_wanted(heals), self.newest_wanted()) {
+            (None, None) => HistoryQuery::TOP,
+            (Some(since), None) => self.oldest_after(since),
+            (None, Some(limit)) => newest(limit),
+            (Some(since), Some(limit)) => match self.read_order {
+                Order::NewestFirst => self.oldest_after(since),
+                Order::OldestFirst => newest(limit),
             },
         }
     }
 
+    /// The lowest offset after which anything is wanted.
+    fn oldest_wanted(&self, heals: bool) -> Option<u64> {
+        let hole = self.position.as_ref().filter(|_| heals && self.hole).map(|position| position.offset);
+        let wishes = self.members.values().filter_map(|member| match &member.stage {
+            Stage::Waiting { wish: Wish::Missed { from, .. }, .. } => Some(from.offset),
+            Stage::Waiting { wish: Wish::Onwards | Wish::Latest { .. }, .. } | Stage::Live { .. } => None,
+        });
+        wishes.chain(hole).min()
+    }
+
+    /// How many of the newest items are wanted: one, or more where a filter may refuse it.
+    fn newest_wanted(&self) -> Option<usize> {
+        let wishes = self.members.values().filter_map(|member| match &member.stage {
+            Stage::Waiting { wish: Wish::Latest { .. }, .. } if member.taste.is_picky() => {
+                Some(self.limits.recovery.items_max)
+            }
+            Stage::Waiting { wish: Wish::Latest { .. }, .. } => Some(1),
+            Stage::Waiting { wish: Wish::Onwards | Wish::Missed { .. }, .. } | Stage::Live { .. } => None,
+        });
+        wishes.max()
+    }
+
+    fn oldest_after(&self, since: u64) -> HistoryQuery {
+        let limit = self.limits.recovery.items_max + 1;
+        HistoryQuery { since: Some(since), limit: Some(limit), order: Order::OldestFirst }
+    }
+
     fn begin_read(&mut self, query: HistoryQuery, effects: &mut Vec<Effect>) {
         self.reads = self.reads.wrapping_add(1);
+        self.read_order = query.order;
         self.recent.reset();
         self.reading = Some(Reading { read: self.reads, ticket: self.tickets, query, void: false });
         effects.push(Effect::Read { read: self.reads, query });
@@ -133,6 +166,7 @@ impl ChannelFeed {
             if let Stage::Live { covered } = &mut member.stage {
                 *covered = 0;
             }
+            member.taste.rebase(None);
         }
         self.go_on(0, view);
     }
@@ -206,4 +240,8 @@ impl ChannelFeed {
             self.hole = true;
         }
     }
+}
+
+fn newest(limit: usize) -> HistoryQuery {
+    HistoryQuery { since: None, limit: Some(limit), order: Order::NewestFirst }
 }

@@ -1,7 +1,11 @@
-//! One channel's local subscribers: admission, order, holes, timelines.
+//! One channel's local subscribers: admission, order, holes, timelines, and in which form who gets what.
 
 mod admission;
+mod caching;
+mod client;
+mod deltas;
 mod driver;
+mod filters;
 mod holes;
 mod properties;
 mod recovering;

@@ -11,7 +11,7 @@ use ports::ids::{ClientId, NodeId, TenantId, UserId, Who};
 use ports::time::{Entropy, Timestamp};
 
 use super::*;
-use crate::channels::{Allowed, Namespaces, Wanted};
+use crate::channels::{Allowed, NamePattern, Namespaces, RecoveryMode, Wanted};
 
 struct Noon;
 
@@ -40,10 +40,19 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 fn channels() -> (Channels, Arc<MemoryPresence>) {
     let keep = Retention { size: 10, ttl: Duration::from_secs(300), meta_ttl: Duration::from_secs(3_000) };
-    let history = History { keep, read: Allowed::NOBODY, recovery: Wanted::Off, positioning: Wanted::Off };
+    let history = History {
+        keep,
+        read: Allowed::NOBODY,
+        recovery: Wanted::Off,
+        positioning: Wanted::Off,
+        mode: RecoveryMode::Stream,
+    };
     let news = Namespace { history: Some(history), ..Namespace::default() };
     let room = Namespace { presence: Some(Allowed::NOBODY), ..Namespace::default() };
-    let named = [("news".to_owned(), news), ("room".to_owned(), room)].into();
+    let numbered = Namespace { names: NamePattern::parse("^number:[0-9]+$").ok(), ..Namespace::default() };
+    let changes = Namespace { delta: true, delta_publish: true, ..news.clone() };
+    let named = [("news", news), ("room", room), ("number", numbered), ("changes", changes)];
+    let named = named.into_iter().map(|(name, options)| (name.to_owned(), options)).collect();
     let namespaces = Namespaces { nameless: Some(Namespace::default()), named };
     let settings = Settings { namespaces, ..Settings::default() };
     let broker = Arc::new(MemoryBroker::new(Arc::new(Sevens), Limits::default()));
@@ -132,6 +141,64 @@ fn tags_travel_with_the_publication() {
 
     let view = block_on(channels.history(&backend(), "news:a", -1, None, Order::OldestFirst)).unwrap();
     assert_eq!(view.publications[0].tags.as_deref(), Some(&tags));
+}
+
+#[test]
+fn a_publication_is_sent_as_a_difference_if_its_publisher_or_its_namespace_wants_that() {
+    let (channels, _) = channels();
+    let delta = |channel: &str, post| {
+        publish(&channels, channel, post).unwrap();
+        let view = block_on(channels.history(&backend(), channel, -1, None, Order::OldestFirst)).unwrap();
+        view.publications.last().unwrap().delta
+    };
+
+    assert!(!delta("news:a", post("1")));
+    assert!(delta("news:a", Post { delta: true, ..post("1") }));
+    assert!(delta("changes:a", post("1"))); // P-DL-2
+}
+
+#[test]
+fn a_name_that_its_namespace_does_not_want_is_refused() {
+    let (channels, _) = channels();
+
+    assert!(publish(&channels, "number:7", post("1")).is_ok());
+    let refused = publish(&channels, "number:x", post("1")).unwrap_err(); // P-CH-5
+    assert_eq!(refused, ChannelError::Misnamed("number:x".into()));
+    assert_eq!(refused.code(), ErrorCode::BadRequest);
+    assert_eq!(channels.name("number:x"), Err(refused));
+    assert_eq!(channels.name("number:7").unwrap().as_str(), "number:7");
+}
+
+#[test]
+fn a_forgotten_stream_keeps_its_position() {
+    let (channels, _) = channels();
+    let epoch = with_three(&channels);
+
+    block_on(channels.forget(&backend(), "news:a")).unwrap();
+
+    let view = block_on(channels.history(&backend(), "news:a", -1, None, Order::OldestFirst)).unwrap();
+    assert!(view.publications.is_empty());
+    assert_eq!((view.top.offset, view.top.epoch), (3, epoch)); // P-ST-4
+    let plain = block_on(channels.forget(&backend(), "a")).unwrap_err();
+    assert_eq!(plain, ChannelError::NotAvailable);
+}
+
+#[test]
+fn live_channels_are_told_to_their_tenant_and_picked_by_glob() {
+    let (channels, _) = channels();
+    let at = |tenant: &str, channel| {
+        Arc::new(Address::public(TenantId::new(tenant), ChannelName::parse(channel).unwrap()))
+    };
+    let live: BTreeMap<_, _> =
+        [(at("default", "news:a"), 2), (at("default", "room"), 1), (at("other", "news:b"), 3)].into();
+    let matching = |pattern: &str| {
+        let found = channels.matching(&backend(), pattern, live.clone())?;
+        Ok(found.into_iter().map(|(name, count)| (name.to_string(), count)).collect::<Vec<_>>())
+    };
+
+    assert_eq!(matching(""), Ok(vec![("news:a".into(), 2), ("room".into(), 1)]));
+    assert_eq!(matching("news:*"), Ok(vec![("news:a".into(), 2)]));
+    assert_eq!(matching("[").map_err(|error: ChannelError| error.code()), Err(ErrorCode::BadRequest));
 }
 
 #[test]

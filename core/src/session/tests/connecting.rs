@@ -201,7 +201,7 @@ fn an_expiry_in_the_past_is_error_110() {
     s.send(1, connect("t"));
     s.done(Outcome::Connection(Ok(ports::access::ConnectionGrant { expire_at, ..grant("ann") })));
 
-    s.expects(&["run verify connection", "error 1 110"]);
+    s.expects(&["run verify connection", "came ann", "error 1 110"]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn connect_checks_have_their_order() {
     refused("", &["a", "b", "nowhere:c"]).expects(&["error 1 102"]);
     refused("", &["a", "b"]).expects(&["close 3507", "ended"]);
     refused("ann", &["a", "b"]).expects(&["close 3505", "ended"]);
-    refused("ann", &["a"]).expects(&["error 1 110"]);
+    refused("ann", &["a"]).expects(&["came ann", "error 1 110"]);
 }
 
 #[test]

@@ -7,16 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::channels::{Address, ChannelName, Epoch, Position, Publication, Retention};
-use ports::ids::{ClientId, TenantId, UserId};
+use ports::ids::{ClientId, NodeId, SessionKey, TenantId, UserId};
 use ports::protocol::{
     Answer, Command, ConnectAnswer, ConnectRequest, ErrorCode, HistoryRequest, Push, Recovery, Reply,
-    Request, SubscribeAnswer, SubscribeRequest,
+    Request, Resume, SubscribeAnswer, SubscribeRequest,
 };
 use ports::time::Timestamp;
 
 use crate::channels::feed::Admission;
-use crate::channels::{Allowed, History, Namespace, Namespaces, Wanted};
-use crate::session::{Effect, Farewell, Input, Job, Join, Outcome, Realm, Session};
+use crate::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, Wanted};
+use crate::session::{Effect, Farewell, Input, Job, Join, Opening, Outcome, Pings, Realm, Session};
 use crate::settings::Settings;
 
 pub(super) struct Driver {
@@ -25,6 +25,8 @@ pub(super) struct Driver {
     pub(super) job: u32,
     pub(super) work: Option<Job>,
     pub(super) join: Option<Join>,
+    /// Connections of the same user elsewhere on the node.
+    pub(super) others: usize,
     reply: Option<Reply>,
     said: Vec<String>,
 }
@@ -34,13 +36,28 @@ impl Driver {
         Self::fresh_with(|_| {})
     }
 
+    /// One whose later commands come in requests of their own.
+    pub(super) fn emulated(luck: u16) -> Self {
+        let mut driver = Self::fresh();
+        let emulation = Some(SessionKey::from_random([5; 16]));
+        let realm = Realm {
+            tenant: TenantId::default(),
+            node: NodeId::from_random([9; 16]),
+            settings: Arc::new(Settings { namespaces: namespaces(), ..Settings::default() }),
+        };
+        driver.session = Session::new(Arc::new(realm), Opening { luck, emulation, ..opening() }, driver.now);
+        driver
+    }
+
     pub(super) fn fresh_with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { namespaces: namespaces(), ..Settings::default() };
         change(&mut settings);
-        let realm = Realm { tenant: TenantId::default(), settings: Arc::new(settings) };
+        let node = NodeId::from_random([9; 16]);
+        let realm = Realm { tenant: TenantId::default(), node, settings: Arc::new(settings) };
         let now = Timestamp::from_secs(1_000);
         Self {
-            session: Session::new(Arc::new(realm), client(), u16::MAX, now),
+            session: Session::new(Arc::new(realm), opening(), now),
+            others: 0,
             now,
             job: 0,
             work: None,
@@ -136,13 +153,17 @@ impl Driver {
     pub(super) fn tell(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.session.handle(self.now, input, &mut effects);
-        let mut goes_on = false;
+        let (mut goes_on, mut came) = (false, false);
         for effect in effects {
             if matches!(effect, Effect::Continue) {
                 goes_on = true;
             } else {
+                came |= matches!(effect, Effect::Came(_));
                 self.note(effect);
             }
+        }
+        if came {
+            self.tell(Input::Counted(self.others + 1));
         }
         if goes_on {
             self.tell(Input::Continue);
@@ -191,6 +212,7 @@ impl Driver {
             Effect::Join(join) => self.join = Some(join),
             Effect::Reply(reply) => self.reply = Some(reply),
             Effect::Push(_)
+            | Effect::Deliver(_)
             | Effect::Leave(_)
             | Effect::Continue
             | Effect::Pause
@@ -203,6 +225,10 @@ impl Driver {
     }
 }
 
+pub(super) fn opening() -> Opening {
+    Opening { client: client(), luck: u16::MAX, emulation: None, pings: Pings::Messages }
+}
+
 pub(super) fn line(effect: &Effect) -> String {
     match effect {
         Effect::Reply(Reply { id, outcome: Ok(answer) }) => format!("reply {id} {}", name_of(answer)),
@@ -210,6 +236,11 @@ pub(super) fn line(effect: &Effect) -> String {
         Effect::Push(Push::Ping) => "ping".into(),
         Effect::Push(Push::Unsubscribe { channel, code }) => {
             format!("unsubscribed {channel} {}", code.number())
+        }
+        Effect::Push(Push::Subscribe { channel, .. }) => format!("push subscribe {channel}"),
+        Effect::Push(Push::Refresh(expiry)) => format!("push refresh {expiry:?}"),
+        Effect::Deliver(published) => {
+            format!("deliver {}", published.position().map_or(0, |(offset, _)| offset))
         }
         Effect::Push(Push::Disconnect(disconnect)) => format!("disconnect {}", disconnect.code),
         Effect::Run { work, .. } => format!("run {}", work_line(work)),
@@ -252,6 +283,7 @@ fn work_line(work: &Job) -> String {
         Job::Publish { address, .. } => format!("publish {}", address.place.channel()),
         Job::History { address, .. } => format!("history {}", address.place.channel()),
         Job::Members { address } => format!("members {}", address.place.channel()),
+        Job::Order(order) => format!("order for {}", order.target.user),
         Job::Count { address } => format!("count {}", address.place.channel()),
     }
 }
@@ -348,8 +380,12 @@ pub(super) fn from(offset: u64) -> Option<Recovery> {
     Some(Recovery { offset, epoch: epoch() })
 }
 
+pub(super) fn resume(offset: u64) -> Resume {
+    Resume { recover: from(offset), ..Resume::default() }
+}
+
 pub(super) fn publication(offset: u64) -> Arc<Publication> {
-    Arc::new(Publication { offset, data: Bytes::from_static(b"{}"), info: None, tags: None })
+    Arc::new(Publication { offset, data: Bytes::from_static(b"{}"), info: None, tags: None, delta: false })
 }
 
 pub(super) fn address(raw: &str) -> Arc<Address> {
@@ -369,7 +405,12 @@ const SUBSCRIBERS: Allowed = Allowed { client: false, subscriber: true, anonymou
 
 pub(super) fn stream(recovery: Wanted, positioning: Wanted, read: Allowed) -> Option<History> {
     let keep = Retention { size: 100, ttl: secs(300), meta_ttl: secs(3_000) };
-    Some(History { keep, read, recovery, positioning })
+    Some(History { keep, read, recovery, positioning, mode: RecoveryMode::Stream })
+}
+
+fn cached(on_subscribe: bool) -> Option<History> {
+    let history = stream(Wanted::Always, Wanted::Off, CLIENTS);
+    history.map(|history| History { mode: RecoveryMode::Cache { on_subscribe }, ..history })
 }
 
 /// Plain channels without a prefix and, by prefix: streams with different features, `room` with presence and joins,
@@ -387,8 +428,18 @@ fn namespaces() -> Namespaces {
         ("room", room.clone()),
         ("hall", Namespace { force_push_join_leave: true, ..room.clone() }),
         ("stay", Namespace { join_leave: false, ..room }),
+        ("diff", Namespace { delta: true, ..with(stream(Wanted::Always, Wanted::Off, CLIENTS)) }),
+        ("tags", Namespace { tags_filter: true, delta: true, ..open.clone() }),
+        ("mine", Namespace { user_limited: true, ..open.clone() }),
+        ("last", with(cached(false))),
+        ("state", with(cached(true))),
         ("closed", Namespace { history: None, ..Namespace::default() }),
     ];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), namespace)).collect();
     Namespaces { nameless: Some(open), named }
+}
+
+/// What a subscription recovered.
+pub(super) fn publications(answer: &SubscribeAnswer) -> Vec<Arc<Publication>> {
+    answer.publications.iter().map(|item| Arc::clone(&item.publication)).collect()
 }

@@ -1,9 +1,12 @@
 //! What holds whatever happens, in whatever order.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ports::access::TokenError;
+use ports::access::{ChannelGrant, TokenError};
+use ports::ids::{TenantId, UserId};
+use ports::orders::{Action, Order, Subscribe, Target};
 use ports::protocol::{Disconnect, ErrorCode, Request};
 use proptest::prelude::*;
 
@@ -14,6 +17,7 @@ use crate::session::{Effect, Farewell, Input, Job, Join, Outcome};
 #[derive(Clone, Debug)]
 enum Happening {
     Command(u8),
+    Order(u8),
     Pong,
     Malformed,
     JobDone { ok: bool, late: bool },
@@ -30,6 +34,7 @@ enum Happening {
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         8 => (0_u8..13).prop_map(Happening::Command),
+        3 => (0_u8..8).prop_map(Happening::Order),
         8 => (prop::bool::weighted(0.8), prop::bool::weighted(0.1))
             .prop_map(|(ok, late)| Happening::JobDone { ok, late }),
         6 => (prop::bool::weighted(0.8), prop::bool::weighted(0.1))
@@ -82,6 +87,7 @@ impl Books {
                 let request = request(which);
                 self.tell(Input::Command(ports::protocol::Command { id, request }));
             }
+            Happening::Order(which) => self.tell(Input::Order(order(which))),
             Happening::Pong => {
                 self.tell(Input::Command(ports::protocol::Command { id: 0, request: Request::Pong }));
             }
@@ -146,7 +152,9 @@ impl Books {
             Effect::Resume => assert!(std::mem::replace(&mut self.paused, false), "was not paused"),
             Effect::Close(_) => assert!(!std::mem::replace(&mut self.closed, true), "closed twice"),
             Effect::Ended => self.ended = true,
-            Effect::Leave(_) | Effect::Came(_) => {}
+            Effect::Came(_) => self.tell(Input::Counted(1)),
+            Effect::Deliver(_) => assert!(!self.closed, "a publication after the close"),
+            Effect::Leave(_) => {}
         }
     }
 
@@ -180,18 +188,37 @@ fn request(which: u8) -> Request {
     }
 }
 
+/// The rarest ends the connection.
+fn order(which: u8) -> Arc<Order> {
+    let channel = name(["room:a", "hall:b", "news:c"][usize::from(which) % 3]);
+    let action = match which {
+        0..3 => {
+            let details = ChannelGrant::default();
+            Action::Subscribe(Box::new(Subscribe { channel, details, recover: None, expire_at: None }))
+        }
+        3..6 => Action::Unsubscribe { channel: Some(channel) },
+        6 => Action::Refresh { expire_at: None, info: Some("{}".into()) },
+        _ => Action::Unsubscribe { channel: None },
+    };
+    let target = Target { user: UserId::new("ann"), client: None, session: None };
+    Arc::new(Order { tenant: TenantId::default(), target, action })
+}
+
 fn outcome(work: &Job, ok: bool) -> Outcome {
     match work {
         Job::VerifyConnection { .. } if ok => Outcome::Connection(Ok(grant_with("ann", &["room:z"]))),
         Job::VerifyConnection { .. } => Outcome::Connection(Err(TokenError::Unavailable("x".into()))),
         Job::VerifySubscription { .. } if ok => Outcome::Subscription(Ok(ticket("$c"))),
         Job::VerifySubscription { .. } => Outcome::Subscription(Err(TokenError::Expired)),
-        Job::Enter { .. } | Job::Announce { .. } | Job::Depart(_) | Job::Publish { .. } if ok => {
+        Job::Enter { .. } | Job::Announce { .. } | Job::Depart(_) | Job::Publish { .. } | Job::Order(_)
+            if ok =>
+        {
             Outcome::Done(Ok(()))
         }
         Job::Enter { .. }
         | Job::Announce { .. }
         | Job::Depart(_)
+        | Job::Order(_)
         | Job::Publish { .. }
         | Job::History { .. }
         | Job::Members { .. }
@@ -218,13 +245,16 @@ proptest! {
     /// Everything entered into presence is taken out again, if services and feeds do what they are asked.
     #[test]
     fn nobody_stays_in_presence_after_the_end(
-        commands in prop::collection::vec((1_u8..13, 0_u8..3), 1..40),
+        commands in prop::collection::vec((1_u8..13, 0_u8..3, prop::option::of(0_u8..8)), 1..40),
     ) {
         let mut driver = Driver::fresh();
         let mut room = Room::default();
-        let requests = commands.iter().map(|(which, steps)| (request(*which), *steps));
-        for ((request, steps), id) in std::iter::once((connect("t"), 1)).chain(requests).zip(1..) {
+        let requests = commands.iter().map(|(which, steps, order)| (request(*which), *steps, *order));
+        for ((request, steps, ordered), id) in std::iter::once((connect("t"), 1, None)).chain(requests).zip(1..) {
             room.tell(&mut driver, Input::Command(ports::protocol::Command { id, request }));
+            if let Some(which) = ordered {
+                room.tell(&mut driver, Input::Order(order(which)));
+            }
             for _ in 0..steps {
                 room.step(&mut driver);
             }
@@ -286,12 +316,13 @@ impl Room {
                 self.tell(driver, Input::Joined { join: join.join, outcome: Ok(admission) });
             }
             Effect::Continue => self.tell(driver, Input::Continue),
+            Effect::Came(_) => self.tell(driver, Input::Counted(1)),
             Effect::Reply(_)
             | Effect::Push(_)
+            | Effect::Deliver(_)
             | Effect::Leave(_)
             | Effect::Pause
             | Effect::Resume
-            | Effect::Came(_)
             | Effect::Close(_)
             | Effect::Ended => {}
         }

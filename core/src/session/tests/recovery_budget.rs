@@ -60,7 +60,7 @@ fn a_pong_restores_what_was_spent_before_its_ping() {
 #[test]
 fn what_connect_recovers_counts() {
     let mut s = Driver::fresh_with(|settings| settings.queue_bytes_max = 2 * BUDGET);
-    let subs = ["news:a", "news:b"].map(|channel| (channel.to_owned(), from(3).unwrap())).into();
+    let subs = ["news:a", "news:b"].map(|channel| (channel.to_owned(), resume(3))).into();
     let request = ConnectRequest { token: "t".into(), subs, ..ConnectRequest::default() };
     s.send(1, Request::Connect(Box::new(request)));
     s.done(Outcome::Connection(Ok(grant_with("ann", &["news:a", "news:b"]))));

@@ -131,7 +131,10 @@ mod checks {
     fn another_kind_of_subscription_is_error_103_and_a_filter_error_107() {
         let mut s = Driver::connected();
         s.send(2, subscribe_with("a", |request| request.kind = 1));
-        s.send(3, subscribe_with("a", |request| request.filtered = true));
+        s.send(
+            3,
+            subscribe_with("a", |request| request.filter = Some(ports::channels::FilterNode::default())),
+        );
         s.expects(&["error 2 103", "error 3 107"]);
     }
 
@@ -149,7 +152,7 @@ mod checks {
         let odd = |channel| {
             subscribe_with(channel, |request| {
                 request.kind = 1;
-                request.filtered = true;
+                request.filter = Some(ports::channels::FilterNode::default());
             })
         };
         s.send(2, odd("nowhere:a"));
@@ -352,7 +355,7 @@ mod answers {
         let answer = s.subscribe_answer(); // table 12.2
         assert_eq!(answer.position, Some(Position { offset: 5, epoch: epoch() }));
         assert!(answer.was_recovering && answer.recovered && answer.recoverable);
-        assert_eq!(answer.publications, missed);
+        assert_eq!(publications(&answer), missed);
     }
 
     #[test]

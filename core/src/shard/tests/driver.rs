@@ -9,14 +9,14 @@ use ports::access::{ChannelGrant, ConnectionGrant};
 use ports::channels::{
     Address, ChannelName, Epoch, Event, HistoryQuery, Position, Publication, Published, Retention, StreamView,
 };
-use ports::ids::{ClientId, TenantId, UserId};
+use ports::ids::{ClientId, NodeId, TenantId, UserId};
 use ports::protocol::{
     Command, ConnectRequest, Disconnect, Push, Recovery, Reply, Request, SubscribeRequest,
 };
 use ports::time::Timestamp;
 
-use crate::channels::{Allowed, History, Namespace, Namespaces, Wanted};
-use crate::session::{self, Job, Outcome, Realm};
+use crate::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, Wanted};
+use crate::session::{self, Job, Opening, Outcome, Pings, Realm};
 use crate::settings::Settings;
 use crate::shard::{Effect, Input, Outgoing, SeatId, Shard};
 
@@ -40,7 +40,8 @@ impl Driver {
         let mut settings = Settings { namespaces: namespaces(), ..Settings::default() };
         change(&mut settings);
         let now = Timestamp::from_secs(1_000);
-        let realm = Realm { tenant: TenantId::default(), settings: Arc::new(settings) };
+        let node = NodeId::from_random([9; 16]);
+        let realm = Realm { tenant: TenantId::default(), node, settings: Arc::new(settings) };
         Self {
             shard: Shard::new(Arc::new(realm), now),
             now,
@@ -55,7 +56,9 @@ impl Driver {
     /// A socket whose first ping comes after a whole interval.
     pub(super) fn open(&mut self) -> SeatId {
         self.opened += 1;
-        self.shard.open(self.now, ClientId::from_random([self.opened; 16]), u16::MAX)
+        let client = ClientId::from_random([self.opened; 16]);
+        let opening = Opening { client, luck: u16::MAX, emulation: None, pings: Pings::Messages };
+        self.shard.open(self.now, opening)
     }
 
     /// A connection of `ann` with these server-side channels.
@@ -89,8 +92,13 @@ impl Driver {
     pub(super) fn appends(&mut self, channel: &str, data: &'static [u8]) -> Arc<Published> {
         let stream = self.streams.entry(channel.to_owned()).or_default();
         let offset = stream.len() as u64 + 1;
-        let publication =
-            Arc::new(Publication { offset, data: Bytes::from_static(data), info: None, tags: None });
+        let publication = Arc::new(Publication {
+            offset,
+            data: Bytes::from_static(data),
+            info: None,
+            tags: None,
+            delta: false,
+        });
         stream.push(Arc::clone(&publication));
         Arc::new(Published::new(address(channel), Event::Publication(publication, Some(epoch()))))
     }
@@ -148,6 +156,7 @@ impl Driver {
             Effect::Run(seat, job, work) => {
                 Some(Input::Session(seat, session::Input::Done { job, outcome: outcome(work) }))
             }
+            Effect::Came(seat, _) => Some(Input::Session(seat, session::Input::Counted(1))),
             Effect::Want { address, feed } => Some(Input::Attached { address, feed, result: Ok(()) }),
             Effect::Read { address, feed, read, query, .. } => {
                 let view = self.view(&address, query);
@@ -158,7 +167,6 @@ impl Driver {
             | Effect::Pause(_)
             | Effect::Resume(_)
             | Effect::Release { .. }
-            | Effect::Came(_)
             | Effect::Went(_) => None,
         }
     }
@@ -192,7 +200,7 @@ fn line(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Send(seat, Outgoing::Reply(reply)) => format!("{} {}", seat.index, reply_text(reply)),
         Effect::Send(seat, Outgoing::Push(push)) => format!("{} {}", seat.index, push_text(push)),
-        Effect::Send(seat, Outgoing::Event(published)) => {
+        Effect::Send(seat, Outgoing::Event(published, _)) => {
             let channel = published.address.place.channel();
             format!("{} {channel} {}", seat.index, event_text(&published.event))
         }
@@ -201,7 +209,7 @@ fn line(effect: &Effect) -> Option<String> {
         Effect::Resume(seat) => format!("{} resume", seat.index),
         Effect::Want { address, .. } => format!("want {}", address.place.channel()),
         Effect::Release { address, .. } => format!("release {}", address.place.channel()),
-        Effect::Came(user) => format!("came {user}"),
+        Effect::Came(_, user) => format!("came {user}"),
         Effect::Went(user) => format!("went {user}"),
         Effect::Run(_, _, Job::Depart(farewells)) => format!("depart {}", farewells.len()),
         Effect::Run(..) | Effect::Read { .. } => return None,
@@ -219,6 +227,8 @@ fn push_text(push: &Push) -> String {
     match push {
         Push::Ping => "ping".into(),
         Push::Unsubscribe { channel, code } => format!("unsubscribed {channel} {}", code.number()),
+        Push::Subscribe { channel, .. } => format!("push subscribe {channel}"),
+        Push::Refresh(expiry) => format!("push refresh {expiry:?}"),
         Push::Disconnect(Disconnect { code, .. }) => format!("disconnect {code}"),
     }
 }
@@ -244,6 +254,7 @@ fn outcome(work: Job) -> Outcome {
         | Job::Enter { .. }
         | Job::Announce { .. }
         | Job::Depart(_)
+        | Job::Order(_)
         | Job::Publish { .. }
         | Job::History { .. }
         | Job::Members { .. }
@@ -287,7 +298,8 @@ fn namespaces() -> Namespaces {
     let clients = Allowed { client: true, ..Allowed::NOBODY };
     let open = Namespace { subscribe: clients, publish: clients, ..Namespace::default() };
     let keep = Retention { size: 100, ttl: secs(300), meta_ttl: secs(3_000) };
-    let history = History { keep, read: clients, recovery: Wanted::Always, positioning: Wanted::Off };
+    let mode = RecoveryMode::Stream;
+    let history = History { keep, read: clients, recovery: Wanted::Always, positioning: Wanted::Off, mode };
     let news = Namespace { history: Some(history), ..open.clone() };
     let room = Namespace { presence: Some(clients), join_leave: true, ..open.clone() };
     let named = [("news".to_owned(), news), ("room".to_owned(), room)].into();

@@ -6,7 +6,8 @@ use super::recorder::Recorder;
 use super::{ALL, KEEP, NOW, address, kept, offsets, room};
 use crate::channels::{Broker, ClientInfo, Draft, Event, Publication};
 use crate::contract::block_on;
-use crate::ids::{ClientId, UserId};
+use crate::ids::{ClientId, TenantId, UserId};
+use crate::orders::{Action, Order, Target};
 
 /// The event carries the item with its offset and epoch; without a stream it carries neither.
 pub async fn attached_sink_gets_what_was_published(broker: &dyn Broker) {
@@ -17,7 +18,7 @@ pub async fn attached_sink_gets_what_was_published(broker: &dyn Broker) {
     broker.publish(&room(), Draft { keep: None, ..kept("b") }, NOW).await.unwrap();
 
     let publication = |offset, data: &'static str| {
-        Arc::new(Publication { offset, data: data.into(), info: None, tags: None })
+        Arc::new(Publication { offset, data: data.into(), info: None, tags: None, delta: false })
     };
     let expected = [
         Event::Publication(publication(1, "a"), receipt.position.map(|position| position.epoch)),
@@ -139,6 +140,22 @@ pub async fn events_of_tenants_are_separate(broker: &dyn Broker) {
 
     assert_eq!(recorder.payloads(&theirs, 1).await, ["own"]);
     assert_eq!(recorder.events(&ours, 0).await, []);
+}
+
+/// Orders concern connections, whatever channels the node listens to.
+pub async fn orders_reach_a_node_that_is_attached_to_nothing(broker: &dyn Broker) {
+    let recorder = Recorder::of(broker);
+    let target = Target { user: UserId::new("ann"), client: None, session: None };
+    let action = Action::Unsubscribe { channel: None };
+
+    broker
+        .order(Arc::new(Order { tenant: TenantId::default(), target: target.clone(), action }))
+        .await
+        .unwrap();
+
+    let orders = recorder.orders().await;
+    let targets: Vec<_> = orders.iter().map(|order| &order.target).collect();
+    assert_eq!(targets, [&target]);
 }
 
 fn ann() -> Arc<ClientInfo> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use crate::channels::{Address, Broker, Event, Published, Sink};
+use crate::orders::Order;
 
 /// Keeps every event in the order of delivery.
 #[derive(Default)]
@@ -13,6 +14,7 @@ pub(super) struct Recorder(Mutex<State>);
 #[derive(Default)]
 struct State {
     delivered: Vec<Arc<Published>>,
+    orders: Vec<Arc<Order>>,
     waiting: Option<Waker>,
 }
 
@@ -39,6 +41,19 @@ impl Recorder {
         .await
     }
 
+    /// The orders so far, as soon as there is one.
+    pub(super) async fn orders(&self) -> Vec<Arc<Order>> {
+        poll_fn(|context| {
+            let mut state = self.0.lock().unwrap();
+            if !state.orders.is_empty() {
+                return Poll::Ready(state.orders.clone());
+            }
+            state.waiting = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
     /// The payloads of an address's publications as soon as there are so many events.
     pub(super) async fn payloads(&self, address: &Address, count: usize) -> Vec<String> {
         let events = self.events(address, count).await;
@@ -50,6 +65,14 @@ impl Sink for Recorder {
     fn deliver(&self, published: Arc<Published>) {
         let mut state = self.0.lock().unwrap();
         state.delivered.push(published);
+        if let Some(waiting) = state.waiting.take() {
+            waiting.wake();
+        }
+    }
+
+    fn obey(&self, order: Arc<Order>) {
+        let mut state = self.0.lock().unwrap();
+        state.orders.push(order);
         if let Some(waiting) = state.waiting.take() {
             waiting.wake();
         }

@@ -101,12 +101,18 @@ pub async fn history_keeps_what_was_published(broker: &dyn Broker) {
         chan_info: None,
     });
     let tags = Arc::new(Tags::from([("kind".to_owned(), "greeting".to_owned())]));
-    let draft = Draft { info: Some(Arc::clone(&info)), tags: Some(Arc::clone(&tags)), ..kept("{\"a\": 1}") };
+    let draft = Draft {
+        info: Some(Arc::clone(&info)),
+        tags: Some(Arc::clone(&tags)),
+        delta: true,
+        ..kept("{\"a\": 1}")
+    };
 
     broker.publish(&room(), draft, NOW).await.unwrap();
     let view = broker.history(&room(), ALL, KEEP, NOW).await.unwrap();
 
-    let expected = Publication { offset: 1, data: "{\"a\": 1}".into(), info: Some(info), tags: Some(tags) };
+    let expected =
+        Publication { offset: 1, data: "{\"a\": 1}".into(), info: Some(info), tags: Some(tags), delta: true };
     assert_eq!(view.publications, [Arc::new(expected)]);
 }
 

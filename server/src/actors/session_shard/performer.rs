@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use ports::channels::BrokerError;
 use ports::protocol::Disconnect;
@@ -16,6 +15,7 @@ use wigwag_core::channels::hub;
 use wigwag_core::session::{self, Outcome};
 use wigwag_core::shard::{Effect, Input, Outgoing, SeatId};
 
+use super::encoding::encode;
 use super::{Control, ShardCell};
 use crate::telemetry::metrics as names;
 use crate::transport::link::Link;
@@ -114,8 +114,11 @@ impl ShardCell {
             Effect::Release { address, feed } => {
                 self.services.hub().handle(hub::Input::Release { address, shard: self.index, feed });
             }
-            Effect::Came(user) => self.services.census.came(user),
-            Effect::Went(user) => self.services.census.went(&user),
+            Effect::Came(seat, user) => {
+                let counted = session::Input::Counted(self.services.app.census.came(user));
+                inputs.push_back(Input::Session(seat, counted));
+            }
+            Effect::Went(user) => self.services.app.census.went(&user),
         }
     }
 
@@ -162,18 +165,4 @@ fn send(link: &Link, outgoing: &Outgoing) -> Option<Disconnect> {
         Ok(()) => None,
         Err(_overflow) => Some(Disconnect::SLOW),
     }
-}
-
-fn encode(link: &Link, outgoing: &Outgoing) -> Option<Bytes> {
-    let dialect = link.dialect;
-    let message = match outgoing {
-        Outgoing::Event(published) => {
-            return published.encoded(dialect.slot, || {
-                dialect.protocol.event(published).ok().map(|message| dialect.frame(&message))
-            });
-        }
-        Outgoing::Reply(reply) => dialect.protocol.reply(reply),
-        Outgoing::Push(push) => dialect.protocol.push(push),
-    };
-    message.ok().map(|message| dialect.frame(&message))
 }

@@ -33,7 +33,7 @@ const FILES: &[(&str, &str)] = &[
     ("[namespaces]", "wigwag.toml:1: unknown section [namespaces]; did you mean [[namespace]]?"),
     (
         "[redis]",
-        "wigwag.toml:1: unknown section [redis]; there are [server], [api], [token], [client], [channel], [[namespace]]",
+        "wigwag.toml:1: unknown section [redis]; there are [server], [api], [token], [subscription_token], [client], [channel], [[namespace]], [[jwks]]",
     ),
     (
         "listen = \"127.0.0.1:80\"",
@@ -124,6 +124,10 @@ const FILES: &[(&str, &str)] = &[
         "[token]\nhmac_secret = 424242",
         "wigwag.toml:2: token.hmac_secret: a secret is text; write it in quotes",
     ),
+    (
+        "[token]\nhmac_previous_until = \"soon\"",
+        r#"wigwag.toml:2: token.hmac_previous_until: "soon" is not a date; write for example 2027-01-31 or 2027-01-31T12:00:00Z"#,
+    ),
     ("[token]\naudience = [\"a\"]", "wigwag.toml:2: token.audience: a list is not text; write it in quotes"),
     (
         "[channel]\npresence = 2026-01-01",
@@ -132,6 +136,18 @@ const FILES: &[(&str, &str)] = &[
     (
         "[[namespace]]\nname = \"chat\"\nhistory_size = \"a\\nb\"",
         r#"wigwag.toml:3: namespace.chat.history_size: "a\nb" is not a whole number; write for example 1000, without quotes"#,
+    ),
+    (
+        "[channel]\nforce_recovery_mode = \"log\"",
+        r#"wigwag.toml:2: channel.force_recovery_mode: "log" is not a way to recover; write "stream" or "cache""#,
+    ),
+    (
+        "[channel]\nallowed_delta_types = [\"fossil\", \"xdelta\"]",
+        r#"wigwag.toml:2: channel.allowed_delta_types: "xdelta" is unknown; write ["fossil"], or [] for none"#,
+    ),
+    (
+        "[channel]\nchannel_regex = \"[a-\"",
+        r#"wigwag.toml:2: channel.channel_regex: "[a-" is no regular expression (unclosed character class); write for example "^[a-z0-9:]+$""#,
     ),
     ("[[namespace]]\nname = 7", "wigwag.toml:2: namespace.name: 7 is not text; write it in quotes"),
     // Sense.
@@ -215,6 +231,34 @@ const FILES: &[(&str, &str)] = &[
         "[[namespace]]\nname = \"chat\"\nforce_push_join_leave = true",
         "wigwag.toml:3: namespace.chat.force_push_join_leave: needs joins and leaves; add join_leave = true",
     ),
+    (
+        "[channel]\nforce_recovery_mode = \"cache\"",
+        "wigwag.toml:2: channel.force_recovery_mode: needs history; add history_size = 100 and history_ttl = \"5m\"",
+    ),
+    (
+        "[channel]\nhistory_size = 1\nhistory_ttl = \"5m\"\nforce_recovery_mode = \"cache\"",
+        "wigwag.toml:4: channel.force_recovery_mode: needs recovery; add force_recovery = true",
+    ),
+    (
+        "[channel]\ncache_on_subscribe = true",
+        "wigwag.toml:2: channel.cache_on_subscribe: needs the cache; add force_recovery_mode = \"cache\"",
+    ),
+    (
+        "[channel]\ndelta_publish = true",
+        "wigwag.toml:2: channel.delta_publish: needs deltas; add allowed_delta_types = [\"fossil\"]",
+    ),
+    (
+        "[client]\nsingle_connection = true",
+        "wigwag.toml:2: client.single_connection: needs the personal channel; add personal_channel = true",
+    ),
+    (
+        "[client]\npersonal_channel_namespace = \"own\"",
+        "wigwag.toml:2: client.personal_channel_namespace: needs the personal channel; add personal_channel = true",
+    ),
+    (
+        "[client]\npersonal_channel = true\npersonal_channel_namespace = \"own\"",
+        r#"wigwag.toml:3: client.personal_channel_namespace: there is no namespace "own"; add [[namespace]] with name = "own", or leave it empty"#,
+    ),
     ("\n[[namespace]]\npresence = true", "wigwag.toml:2: namespace.name is missing; write name = \"chat\""),
     (
         "[[namespace]]\nname = \"a\"",
@@ -232,14 +276,44 @@ const FILES: &[(&str, &str)] = &[
         "[[namespace]]\nname = \"chat\"\n[[namespace]]\nname = \"chat\"",
         r#"wigwag.toml:4: namespace.name: "chat" is there already; give this one another name"#,
     ),
+    (
+        "[token]\nrsa_public_key = \"a\"\nrsa_public_key_file = \"b\"",
+        "wigwag.toml:2: token.rsa_public_key: there is rsa_public_key_file as well; remove one of the two",
+    ),
+    (
+        "[subscription_token]\nhmac_secret = \"s\"\nissuer = \"a\"\nissuer_regex = \"b\"",
+        "wigwag.toml:3: subscription_token.issuer: there is issuer_regex as well; remove one of the two",
+    ),
+    (
+        "[token]\nhmac_previous_secret = \"old\"",
+        "wigwag.toml:2: token.hmac_previous_until: missing beside hmac_previous_secret; write for example hmac_previous_until = 2027-01-31",
+    ),
+    (
+        "[token]\nhmac_previous_until = 2027-01-31",
+        "wigwag.toml:2: token.hmac_previous_secret: missing beside hmac_previous_until; write the secret until then",
+    ),
+    (
+        "[subscription_token]\nissuer = \"a\"",
+        "wigwag.toml:2: subscription_token: verifies nothing; add hmac_secret, a public key or jwks_url, or remove the section",
+    ),
+    ("[jwks]\nurl = \"x\"", "wigwag.toml:1: jwks is a list of sections; write [[jwks]] with two brackets"),
+    (
+        "\n[[jwks]]\nissuers = [\"a\"]",
+        r#"wigwag.toml:2: jwks.url is missing; write url = "https://…" or file = "keys.json""#,
+    ),
+    (
+        "[[jwks]]\nurl = \"a\"\nfile = \"b\"",
+        "wigwag.toml:1: jwks.url: there is file as well; remove one of the two",
+    ),
+    ("[[jwks]]\nurls = \"a\"", r#"wigwag.toml:2: unknown key "urls" in [[jwks]]; did you mean "url"?"#),
     // Exposure.
     (
         "[server]\nlisten = \"0.0.0.0:80\"",
-        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add token.hmac_secret and api.key and server.allowed_origins (or client.insecure = true, for development only)",
+        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
     ),
     (
         "[server]\nlisten = \"[::]:80\"\nallowed_origins = [\"*\"]\n[api]\nkey = \"k\"",
-        "wigwag.toml:2: server.listen: [::]:80 can be reached from other machines; add token.hmac_secret (or client.insecure = true, for development only)",
+        "wigwag.toml:2: server.listen: [::]:80 can be reached from other machines; add token.hmac_secret or another key for tokens (or client.insecure = true, for development only)",
     ),
 ];
 
@@ -254,6 +328,11 @@ const VARIABLES: &[(&str, &str, &str)] = &[
         "WIGWAG_DATABASE__URL",
         "x",
         "WIGWAG_DATABASE__URL: unknown setting; variables are named WIGWAG_SECTION__KEY, for example WIGWAG_SERVER__LISTEN",
+    ),
+    (
+        "WIGWAG_JWKS__URL",
+        "x",
+        "WIGWAG_JWKS__URL: unknown setting; sections [[jwks]] can be written in the file only; write WIGWAG_TOKEN__JWKS_URL for a single one",
     ),
     (
         "WIGWAG_NAMESPACE__NAME",
@@ -281,9 +360,14 @@ const VARIABLES: &[(&str, &str, &str)] = &[
         "WIGWAG_CLIENT__PING_INTERVAL: client.pong_timeout: 8s is not shorter than client.ping_interval (5s); write a shorter one",
     ),
     (
+        "WIGWAG_CLIENT__PERSONAL_CHANNEL",
+        "true",
+        "WIGWAG_CLIENT__PERSONAL_CHANNEL: client.personal_channel: channels without a namespace are unknown here; add a [channel] section",
+    ),
+    (
         "WIGWAG_SERVER__LISTEN",
         "0.0.0.0:1",
-        "WIGWAG_SERVER__LISTEN: server.listen: 0.0.0.0:1 can be reached from other machines; add token.hmac_secret and api.key and server.allowed_origins (or client.insecure = true, for development only)",
+        "WIGWAG_SERVER__LISTEN: server.listen: 0.0.0.0:1 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
     ),
 ];
 

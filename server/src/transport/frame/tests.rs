@@ -36,7 +36,7 @@ fn hear(assembler: &mut Assembler, bytes: &[u8]) -> (Vec<Heard>, Result<(), Faul
     let mut heard = Vec::new();
     let result = assembler.feed(&mut bytes.to_vec(), &mut |item| {
         heard.push(match item {
-            Item::Message(message) => Heard::Message(message.to_vec()),
+            Item::Message(_, message) => Heard::Message(message.to_vec()),
             Item::Ping(payload) => Heard::Ping(payload.to_vec()),
             Item::Pong => Heard::Pong,
             Item::Close(code) => Heard::Close(code),

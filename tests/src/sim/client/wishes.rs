@@ -1,13 +1,14 @@
 //! What a client does of its own accord, and what it must have got in the end.
 
 use bytes::Bytes;
-use ports::channels::Position;
+use ports::channels::{Position, Tags};
 use ports::ids::TenantId;
 use ports::protocol::{Command, HistoryRequest, Recovery, Request};
 
 use super::{Act, Asked, Client, Line, Stage, Turn};
-use crate::sim::house::{CHANNELS, SOCIABLE, UNPLACED};
+use crate::sim::house::{CHANNELS, DIFFERENT, FILTERED, ORDERED, SOCIABLE, UNPLACED};
 use crate::sim::rng::Rng;
+use crate::sim::taste::{Taste, random_filter};
 
 /// Times in a thousand that a client does something in a quarter of a second.
 const RESTLESSNESS: u64 = 250;
@@ -15,10 +16,17 @@ const RESTLESSNESS: u64 = 250;
 impl Client {
     /// Wants a few channels from the start.
     pub(in crate::sim) fn wake_up(&mut self, turn: &mut Turn<'_>) {
-        for sub in self.subs.values_mut() {
-            sub.is_wanted = turn.rng.happens(700);
+        for (channel, sub) in &mut self.subs {
+            sub.is_wanted = *channel != ORDERED && turn.rng.happens(600);
             sub.asks = turn.rng.happens(500);
             sub.insists = turn.rng.happens(200);
+            let (may_filter, may_differ) = (FILTERED.contains(channel), DIFFERENT.contains(channel));
+            sub.taste = match turn.rng.below(10) {
+                0..5 if may_filter => Taste::Passing(random_filter(turn.rng, 2)),
+                0..8 if may_differ => Taste::Delta,
+                0 => Taste::Delta, // in vain
+                _ => Taste::Plain,
+            };
         }
     }
 
@@ -44,7 +52,10 @@ impl Client {
         }
     }
 
-    fn publish(&mut self, turn: &mut Turn<'_>, channel: &str, frame: &mut Vec<Command>) {
+    fn publish(&mut self, turn: &mut Turn<'_>, channel: &'static str, frame: &mut Vec<Command>) {
+        if turn.rng.happens(400) {
+            return turn.acts.push(Act::Post(channel));
+        }
         let data = payload(&self.tenant, turn.rng, turn.payloads);
         let request = Request::Publish { channel: channel.to_owned(), data };
         frame.push(self.command(turn.now, Asked::Publish, request));
@@ -53,7 +64,7 @@ impl Client {
     /// Ends a subscription, perhaps only to begin it again at once, or wants one.
     fn toggle(&mut self, turn: &mut Turn<'_>, channel: &'static str, frame: &mut Vec<Command>) {
         let Some(sub) = self.subs.get_mut(channel) else { return };
-        if sub.is_granted {
+        if sub.is_granted || sub.is_ordered || channel == ORDERED {
             return;
         }
         sub.is_wanted = !sub.is_wanted;
@@ -64,12 +75,13 @@ impl Client {
             return;
         }
         sub.stage = Stage::Idle { again_at: turn.now };
+        sub.asked = None;
         if turn.rng.happens(300) {
             sub.ear.forget_place();
         }
         sub.is_wanted = turn.rng.happens(600);
         let request = Request::Unsubscribe { channel: channel.to_owned() };
-        let command = self.command(turn.now, Asked::Unsubscribe, request);
+        let command = self.command(turn.now, Asked::Unsubscribe { channel }, request);
         frame.push(command);
         if turn.rng.happens(500) {
             self.subscribe_due(turn.now, frame);
@@ -107,7 +119,7 @@ impl Client {
     pub(in crate::sim) fn lacks(
         &self,
         top: impl Fn(&str) -> Option<Position>,
-        last: impl Fn(&str) -> Option<Bytes>,
+        last: impl Fn(&str) -> Option<(Bytes, Tags)>,
     ) -> Vec<String> {
         let mut lacks = Vec::new();
         if self.line != Line::Connected {
@@ -116,17 +128,20 @@ impl Client {
         }
         for (channel, sub) in &self.subs {
             let place = format!("{} on {}/{channel}", self.name, self.tenant);
-            if (sub.is_wanted || sub.is_granted) && sub.stage != Stage::Live {
+            let is_due = sub.is_wanted || (sub.is_granted && !sub.is_dismissed);
+            if is_due && sub.stage != Stage::Live {
                 lacks.push(format!("{place} is not subscribed: {:?}", sub.stage));
             } else if sub.stage == Stage::Live {
                 let top = top(channel);
-                if let Some(stands) = sub.ear.place()
+                if let Some(stands) = sub.ear.place().filter(|_| !sub.ear.taste().is_picky())
                     && top.as_ref() != Some(stands)
                 {
                     lacks.push(format!("{place} stands at {stands:?}, the stream at {top:?}"));
                 }
-                let last = last(channel);
-                if sub.ear.last() != last.as_ref() {
+                let last = last(channel).filter(|(_, tags)| sub.ear.taste().wants_tagged(Some(tags)));
+                if let Some((last, _)) = last
+                    && sub.ear.last() != Some(&last)
+                {
                     lacks.push(format!("{place} heard {:?} last, not {last:?}", sub.ear.last()));
                 }
             }

@@ -2,7 +2,7 @@
 
 use ports::protocol::Disconnect;
 
-use crate::sim::house::{PING_INTERVAL_MS, PONG_TIMEOUT_MS, STALE_TIMEOUT_MS};
+use crate::sim::house::{EXPIRY_GRACE_MS, PING_INTERVAL_MS, PONG_TIMEOUT_MS, STALE_TIMEOUT_MS};
 
 /// What a connection has to do, and since when.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(in crate::sim) struct Timers {
     /// When the server last pinged or began to.
     alive_at: Option<u64>,
     is_paused: bool,
+    expire_at: Option<u64>,
 }
 
 /// A deadline is filed under the end of its quarter of a second, and noticed at the next tick after that.
@@ -20,7 +21,8 @@ const LATE_MS: u64 = 500;
 
 impl Timers {
     pub(super) fn new(now: u64) -> Self {
-        Self { opened_at: now, is_introduced: false, pinged_at: None, alive_at: None, is_paused: false }
+        let (pinged_at, alive_at, expire_at) = (None, None, None);
+        Self { opened_at: now, is_introduced: false, pinged_at, alive_at, is_paused: false, expire_at }
     }
 
     pub(super) fn introduced(&mut self) {
@@ -42,6 +44,18 @@ impl Timers {
 
     pub(in crate::sim) fn connected(&mut self, now: u64) {
         self.alive_at = Some(now);
+    }
+
+    pub(super) fn expires(&mut self, at: Option<u64>) {
+        self.expire_at = at;
+    }
+
+    pub(super) fn expire_at(&self) -> Option<u64> {
+        self.expire_at
+    }
+
+    pub(super) fn is_expired(&self, now: u64) -> bool {
+        self.expire_at.is_some_and(|at| now >= at + EXPIRY_GRACE_MS)
     }
 
     pub(in crate::sim) fn paused(&mut self) {
@@ -83,6 +97,9 @@ impl Timers {
         }
         if !self.is_paused && self.pinged_at.is_some_and(|at| late(at, PONG_TIMEOUT_MS)) {
             return Err("owes a pong and is not closed".into());
+        }
+        if self.expire_at.is_some_and(|at| late(at, EXPIRY_GRACE_MS)) {
+            return Err("has expired and is not closed".into());
         }
         if self.pinged_at.is_none() && self.alive_at.is_some_and(|at| late(at, PING_INTERVAL_MS)) {
             return Err("is not pinged".into());

@@ -1,15 +1,15 @@
 //! What must be true in the end: first that everybody has everything, then that nothing is left of anybody.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
 
 use ports::channels::{Address, ChannelName};
-use ports::ids::ClientId;
+use ports::ids::{ClientId, TenantId, UserId};
 
 use super::{Phase, World};
 use crate::sim::client::Client;
 use crate::sim::cluster::Notice;
-use crate::sim::house::SOCIABLE;
+use crate::sim::house::{ORDERED, SOCIABLE};
 use crate::sim::words;
 
 /// A connection whose clean-up failed so often is given up, and goes with its node.
@@ -27,15 +27,54 @@ impl World {
             };
             let top = |channel: &str| address(channel).and_then(|at| self.cluster().streams.top(&at));
             let last = |channel: &str| address(channel).and_then(|at| self.probes.get(&at).cloned());
-            findings.extend(client.lacks(top, last));
+            if !client.is_ousted() {
+                findings.extend(client.lacks(top, last));
+                if !client.is_in(ORDERED) {
+                    findings.push(format!("{} is not in {ORDERED} as ordered", client.name));
+                }
+            }
         }
         for (conn, socket) in self.sockets.iter().enumerate().filter(|(_, socket)| !socket.is_closed) {
             if socket.ledger.owed() > 0 {
                 findings.push(format!("s{conn} is owed {} replies", socket.ledger.owed()));
             }
+            if let Err(fault) = socket.ledger.lacks(&self.cluster().streams) {
+                findings.push(format!("s{conn} of c{} {fault}", socket.client));
+            }
+        }
+        findings.extend(self.unfinished_orders());
+        if self.is_single() {
+            findings.extend(self.wrong_numbers());
         }
         findings.extend(self.wrong_presence());
         self.complain_all(findings);
+    }
+
+    /// Nobody holds an order any more.
+    fn unfinished_orders(&self) -> Option<String> {
+        let cluster = self.cluster();
+        let unfinished = cluster.orders.iter().find_map(Weak::upgrade)?;
+        Some(format!("order {} is not finished", words::order(&unfinished)))
+    }
+
+    /// Every user has one connection, unless its newest one could not say that it had come.
+    fn wrong_numbers(&self) -> Vec<String> {
+        let mut living: BTreeMap<(TenantId, UserId), usize> = BTreeMap::new();
+        for client in &self.clients {
+            living.insert((client.tenant.clone(), UserId::new(&client.user)), 0);
+        }
+        for socket in self.sockets.iter().filter(|socket| !socket.is_closed) {
+            let client = self.clients.get(socket.client);
+            if let (Some(client), Some(user)) = (client, socket.ledger.user()) {
+                *living.entry((client.tenant.clone(), user.clone())).or_default() += 1;
+            }
+        }
+        let cluster = self.cluster();
+        let is_wrong = |(of, count): &(&(TenantId, UserId), &usize)| {
+            **count == 0 || (**count > 1 && !cluster.disputed.contains_key(of))
+        };
+        let wrong = living.iter().filter(is_wrong);
+        wrong.map(|((_, user), count)| format!("user {user} has {count} connections")).collect()
     }
 
     /// Every subscriber is present, and nobody else but those whose clean-up met with a failure.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ports::channels::{Address, ChannelName};
+use ports::channels::{Address, ChannelName, Tags};
 use ports::ids::{Caller, TenantId, Who};
 use wigwag_core::channels::Post;
 
@@ -15,6 +15,7 @@ use crate::sim::client::wishes::payload;
 use crate::sim::cluster::NEVER;
 use crate::sim::house;
 use crate::sim::node::Stage;
+use crate::sim::taste::random_tags;
 use crate::sim::weather::{Flaw, Weather};
 use crate::sim::words;
 
@@ -100,19 +101,26 @@ impl World {
     }
 
     /// An application publishes through a node that is up.
-    fn post(&mut self, tenant: &TenantId, channel: &'static str, skip_history: bool) -> Option<Bytes> {
+    pub(super) fn post(
+        &mut self,
+        tenant: &TenantId,
+        channel: &str,
+        skip_history: bool,
+    ) -> Option<(Bytes, Tags)> {
         let node = self.nodes.iter().position(|node| node.stage == Stage::Up)?;
         let app = self.nodes.get(node).map(|node| Arc::clone(&node.app))?;
         let data = payload(tenant, &mut self.rng, &mut self.payloads);
-        let post = Post { data: data.clone(), skip_history, ..Post::default() };
+        let (tags, delta) = (random_tags(&mut self.rng), self.rng.happens(700));
+        let post = Post { data: data.clone(), tags: tags.clone(), skip_history, delta, ..Post::default() };
         let caller = Caller { tenant: tenant.clone(), who: Who::Backend };
+        let channel = channel.to_owned();
         let work = async move {
             // A failed one is the application's to try again.
-            let _ = app.channels.publish(&caller, channel, post).await;
+            let _ = app.channels.publish(&caller, &channel, post).await;
             Answer::Posted
         };
         self.start(node, Errand::Post, NEVER, work);
-        Some(data)
+        Some((data, tags))
     }
 
     /// Nothing goes wrong from here on.
@@ -120,6 +128,7 @@ impl World {
         self.note(format_args!("== calm"));
         self.phase = Phase::Calm;
         let mut cluster = self.shared.lock();
+        self.calm_since = cluster.now;
         cluster.weather = Weather::calm();
         cluster.broker_down_until = 0;
         drop(cluster);
@@ -131,11 +140,11 @@ impl World {
     /// Says something last in every channel.
     pub(super) fn probe(&mut self) {
         for tenant in self.tenants.clone() {
-            for channel in house::CHANNELS {
+            for channel in house::CHANNELS.into_iter().filter(|channel| *channel != house::ORDERED) {
                 let Ok(name) = ChannelName::parse(channel) else { continue };
                 let address = Arc::new(Address::public(tenant.clone(), name));
-                if let Some(data) = self.post(&tenant, channel, false) {
-                    self.probes.insert(address, data);
+                if let Some(said) = self.post(&tenant, channel, false) {
+                    self.probes.insert(address, said);
                 }
             }
         }

@@ -27,6 +27,7 @@ impl World {
         let now = self.timestamp();
         let node = Node::start(&self.shared, owner, id, &self.settings, &self.realms, now);
         self.note(format_args!("n{index} starts its life {life}"));
+        self.cluster().lives.insert(owner);
         match self.nodes.get_mut(index) {
             Some(place) => *place = node,
             None => self.nodes.push(node),

@@ -34,7 +34,7 @@ impl Task {
     }
 }
 
-const JOB_PATIENCE_MS: u64 = 3_500;
+pub(super) const JOB_PATIENCE_MS: u64 = 3_500;
 const LINK_PATIENCE_MS: u64 = 3_000;
 
 impl World {
@@ -66,8 +66,22 @@ impl World {
                 let shard = u16::try_from(slot).unwrap_or(u16::MAX);
                 self.drive_hub(node, hub::Input::Release { address, shard, feed });
             }
-            shard::Effect::Came(_) => self.count(node, 1),
-            shard::Effect::Went(_) => self.count(node, -1),
+            shard::Effect::Came(seat, user) => {
+                self.count(node, 1);
+                let now = self.timestamp();
+                let conn = self.conn_at(node, slot, seat);
+                if let Some(socket) = conn.and_then(|conn| self.sockets.get_mut(conn)) {
+                    socket.ledger.came(now, &user);
+                }
+                let count = self.app(node).map_or(1, |app| app.census.came(user));
+                return Some(shard::Input::Session(seat, session::Input::Counted(count)));
+            }
+            shard::Effect::Went(user) => {
+                self.count(node, -1);
+                if let Some(app) = self.app(node) {
+                    app.census.went(&user);
+                }
+            }
         }
         None
     }

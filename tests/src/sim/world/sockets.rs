@@ -1,8 +1,8 @@
 //! Connections between clients and shards.
 
 use ports::ids::{ClientId, TenantId};
-use ports::protocol::{Command, Disconnect, Push};
-use wigwag_core::session;
+use ports::protocol::{Command, Disconnect, Push, UnsubscribeCode};
+use wigwag_core::session::{self, Opening, Pings};
 use wigwag_core::shard::{Input, Outgoing, SeatId};
 
 use super::{Phase, World};
@@ -33,6 +33,7 @@ impl World {
             }
         }
         let now = self.timestamp();
+        let is_personal = self.settings.personal_channel.is_some();
         let id = ClientId::from_random(self.rng.sixteen());
         let luck = u16::try_from(self.rng.below(1 << 16)).unwrap_or(0);
         let conn = self.sockets.len();
@@ -42,7 +43,8 @@ impl World {
         let Some(entry) = self.nodes.get_mut(owner.node).and_then(|node| node.slots.get_mut(slot)) else {
             return;
         };
-        let seat = entry.shard.open(now, id, luck);
+        let opening = Opening { client: id, luck, emulation: None, pings: Pings::Messages };
+        let seat = entry.shard.open(now, opening);
         entry.seats.insert(seat, conn);
         self.sockets.push(Socket {
             client,
@@ -58,7 +60,7 @@ impl World {
             is_paused: false,
             unread: std::collections::VecDeque::new(),
             untaken: std::collections::VecDeque::new(),
-            ledger: Ledger::new(tenant, now.as_millis()),
+            ledger: Ledger::new(id, tenant, is_personal, now.as_millis()),
         });
         if let Some(line) = self.lines.get_mut(client) {
             *line = Some(conn);
@@ -165,6 +167,7 @@ impl World {
     /// The server writes to a connection. A client that does not read is parted with.
     pub(super) fn send(&mut self, node: usize, slot: usize, seat: SeatId, said: Outgoing) -> Option<Input> {
         let conn = self.conn_at(node, slot, seat)?;
+        let said = self.spoil(said)?;
         self.count_sent(&said);
         let latency = self.latency();
         let lucky = self.rng.happens(980);
@@ -179,8 +182,8 @@ impl World {
             cluster.complain(format!("s{conn} of c{} {fault}", socket.client));
         }
         let times = match (cluster.flaw, &said) {
-            (Flaw::DoubledDelivery, Outgoing::Event(_)) if !lucky => 2,
-            (Flaw::SwallowedDelivery, Outgoing::Event(_)) if !lucky => 0,
+            (Flaw::DoubledDelivery, Outgoing::Event(..)) if !lucky => 2,
+            (Flaw::SwallowedDelivery, Outgoing::Event(..)) if !lucky => 0,
             _ => 1,
         };
         if !socket.is_cut {
@@ -196,9 +199,13 @@ impl World {
 
     fn count_sent(&mut self, said: &Outgoing) {
         match said {
-            Outgoing::Event(_) => self.tally.deliveries += 1,
+            Outgoing::Event(..) => self.tally.deliveries += 1,
+            Outgoing::Push(Push::Unsubscribe { code: UnsubscribeCode::Server, .. }) => {
+                self.tally.dismissed += 1;
+            }
             Outgoing::Push(Push::Unsubscribe { .. }) => self.tally.insufficient += 1,
-            Outgoing::Push(Push::Ping | Push::Disconnect(_)) => {}
+            Outgoing::Push(Push::Refresh(_)) => self.tally.refreshed += 1,
+            Outgoing::Push(Push::Ping | Push::Subscribe { .. } | Push::Disconnect(_)) => {}
             Outgoing::Reply(reply) => {
                 let Ok(ports::protocol::Answer::Subscribe(answer)) = &reply.outcome else { return };
                 self.tally.recovered += u64::from(!answer.publications.is_empty());
@@ -213,6 +220,9 @@ impl World {
             3012 => self.tally.no_pong += 1,
             3502 => self.tally.stale += 1,
             3008 => self.tally.slow += 1,
+            3005 => self.tally.expired += 1,
+            3504 => self.tally.ousted += 1,
+            3011 | 3503 | 4000.. => self.tally.banned += 1,
             _ => {}
         }
         let Some(conn) = self.conn_at(node, slot, seat) else { return };
@@ -221,7 +231,7 @@ impl World {
         let Some(socket) = self.sockets.get_mut(conn) else { return };
         cluster.note(format_args!("n{node}.{slot} closes s{conn} with {}", disconnect.code));
         socket.is_closed = true;
-        if let Err(fault) = socket.ledger.timers.closed(cluster.now, &disconnect) {
+        if let Err(fault) = socket.ledger.closed(cluster.now, &disconnect, &cluster.streams) {
             cluster.complain(format!("s{conn} of c{} {fault}", socket.client));
         }
         cluster.later(latency, Some(socket.owner), What::HungUp { conn });

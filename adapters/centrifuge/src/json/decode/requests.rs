@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use ports::channels::Epoch;
-use ports::protocol::{ConnectRequest, HistoryRequest, Recovery, Request, SubscribeFlags, SubscribeRequest};
+use ports::protocol::{
+    ConnectRequest, HistoryRequest, Recovery, Request, Resume, SubscribeFlags, SubscribeRequest,
+};
 
 use super::super::payload;
+use super::filter::Filter;
 use super::{Fault, object};
 
 pub(super) fn connect(json: &str) -> Result<Request, Fault> {
@@ -27,10 +30,9 @@ pub(super) fn connect(json: &str) -> Result<Request, Fault> {
     let wire: Wire<'_> = object(json)?;
     let mut subs = BTreeMap::new();
     for (channel, raw) in wire.subs.unwrap_or_default() {
-        let resume: Resume = raw.map(|raw| object(raw.get())).transpose()?.unwrap_or_default();
-        if let Some(recovery) = resume.recovery() {
-            subs.insert(channel, recovery);
-        }
+        let place: Place = raw.map(|raw| object(raw.get())).transpose()?.unwrap_or_default();
+        let delta = place.delta.clone().unwrap_or_default();
+        subs.insert(channel, Resume { recover: place.recovery(), delta });
     }
     Ok(Request::Connect(Box::new(ConnectRequest {
         token: wire.token.unwrap_or_default(),
@@ -55,23 +57,23 @@ pub(super) fn subscribe(json: &str) -> Result<Request, Fault> {
         recoverable: Option<bool>,
         join_leave: Option<bool>,
         delta: Option<String>,
-        tf: Option<IgnoredAny>,
+        tf: Option<Filter>,
         flag: Option<i64>,
         r#type: Option<i32>,
     }
 
     let wire: Wire = object(json)?;
-    let resume = Resume { recover: wire.recover, offset: wire.offset, epoch: wire.epoch };
+    let place = Place { recover: wire.recover, offset: wire.offset, epoch: wire.epoch, delta: None };
     Ok(Request::Subscribe(Box::new(SubscribeRequest {
         channel: wire.channel.unwrap_or_default(),
         token: wire.token.unwrap_or_default(),
-        recover: resume.recovery(),
+        recover: place.recovery(),
         data: wire.data.0,
         positioned: wire.positioned.unwrap_or_default(),
         recoverable: wire.recoverable.unwrap_or_default(),
         join_leave: wire.join_leave.unwrap_or_default(),
         delta: wire.delta.unwrap_or_default(),
-        filtered: wire.tf.is_some(),
+        filter: wire.tf.map(|Filter(root)| root),
         flags: SubscribeFlags(wire.flag.unwrap_or_default()),
         kind: wire.r#type.unwrap_or_default(),
     })))
@@ -112,11 +114,11 @@ pub(super) fn history(json: &str) -> Result<Request, Fault> {
     }
 
     let wire: Wire<'_> = object(json)?;
-    let since: Option<Resume> = wire.since.map(|raw| object(raw.get())).transpose()?;
+    let since: Option<Place> = wire.since.map(|raw| object(raw.get())).transpose()?;
     Ok(Request::History(HistoryRequest {
         channel: wire.channel.unwrap_or_default(),
         limit: wire.limit.unwrap_or_default(),
-        since: since.map(Resume::position),
+        since: since.map(Place::position),
         reverse: wire.reverse.unwrap_or_default(),
     }))
 }
@@ -187,15 +189,16 @@ fn channel(json: &str) -> Result<String, Fault> {
     Ok(wire.channel.unwrap_or_default())
 }
 
-/// A position, and whether to continue from it.
+/// A position, whether to continue from it, and how.
 #[derive(Default, Deserialize)]
-struct Resume {
+struct Place {
     recover: Option<bool>,
     offset: Option<u64>,
     epoch: Option<String>,
+    delta: Option<String>,
 }
 
-impl Resume {
+impl Place {
     fn recovery(self) -> Option<Recovery> {
         (self.recover == Some(true)).then(|| self.position())
     }

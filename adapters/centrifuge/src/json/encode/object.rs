@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 
 use ports::protocol::Unspeakable;
@@ -12,19 +14,30 @@ use super::super::payload;
 /// Whether everything could be said; only payloads ever fail.
 pub(super) type Said = Result<(), Unspeakable>;
 
+/// What becomes of a payload that is not JSON.
+#[derive(Clone, Copy)]
+pub(super) enum NotJson {
+    /// Nothing can be said (P-FRM-6).
+    Unspeakable,
+    /// It is written in base64, under its name with `b64` in front.
+    Base64,
+}
+
 /// One object as one line.
 pub(super) fn line(
     bytes_hint: usize,
+    not_json: NotJson,
     fill: impl FnOnce(&mut Object<'_>) -> Said,
 ) -> Result<Bytes, Unspeakable> {
     let mut out = String::with_capacity(bytes_hint);
-    Object::write(&mut out, fill)?;
+    Object::write(&mut out, not_json, fill)?;
     Ok(Bytes::from(out))
 }
 
 /// The object that is open right now.
 pub(super) struct Object<'a> {
     out: &'a mut String,
+    not_json: NotJson,
     is_empty: bool,
 }
 
@@ -74,9 +87,24 @@ impl Object<'_> {
         if payload.is_empty() {
             return Ok(());
         }
-        let json = payload::as_json(payload).ok_or(Unspeakable)?;
-        self.key(key);
-        self.out.push_str(&payload::on_one_line(json));
+        match (payload::as_json(payload), self.not_json) {
+            (Some(json), _) => {
+                self.key(key);
+                self.out.push_str(&payload::on_one_line(json));
+            }
+            (None, NotJson::Base64) => self.text_always(&format!("b64{key}"), &BASE64.encode(payload)),
+            (None, NotJson::Unspeakable) => return Err(Unspeakable),
+        }
+        Ok(())
+    }
+
+    /// A payload as a text, with each of its bytes, or the patch that leads to it (P-DL-4).
+    pub(super) fn json_as_text(&mut self, key: &str, payload: &[u8], patch: Option<&str>) -> Said {
+        let json = match payload {
+            [] => "",
+            _ => payload::as_json(payload).ok_or(Unspeakable)?,
+        };
+        self.text(key, patch.unwrap_or(json));
         Ok(())
     }
 
@@ -88,7 +116,7 @@ impl Object<'_> {
     /// An object, also an empty one.
     pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
         self.key(key);
-        Object::write(self.out, fill)
+        Object::write(self.out, self.not_json, fill)
     }
 
     /// A list of objects, also an empty one.
@@ -104,15 +132,15 @@ impl Object<'_> {
             if index > 0 {
                 self.out.push(',');
             }
-            Object::write(self.out, |object| fill(object, item))?;
+            Object::write(self.out, self.not_json, |object| fill(object, item))?;
         }
         self.out.push(']');
         Ok(())
     }
 
-    fn write(out: &mut String, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
+    fn write(out: &mut String, not_json: NotJson, fill: impl FnOnce(&mut Object<'_>) -> Said) -> Said {
         out.push('{');
-        fill(&mut Object { out, is_empty: true })?;
+        fill(&mut Object { out, not_json, is_empty: true })?;
         out.push('}');
         Ok(())
     }
@@ -129,15 +157,25 @@ impl Object<'_> {
 
 fn quote(out: &mut String, text: &str) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\0'..='\x1f' => show(out, format_args!("\\u{:04x}", u32::from(letter))),
-            _ => out.push(letter),
+    let mut rest = text;
+    while let Some((plain, special, behind)) = until_special(rest) {
+        out.push_str(plain);
+        match special {
+            '"' | '\\' => out.extend(['\\', special]),
+            _ => show(out, format_args!("\\u{:04x}", u32::from(special))),
         }
+        rest = behind;
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+/// The text before the first letter that must not stand between quotes, that letter, and the text behind it.
+fn until_special(text: &str) -> Option<(&str, char, &str)> {
+    let place = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+    let (plain, rest) = text.split_at_checked(place)?;
+    let mut letters = rest.chars();
+    Some((plain, letters.next()?, letters.as_str()))
 }
 
 fn show(out: &mut String, what: std::fmt::Arguments<'_>) {
@@ -163,7 +201,7 @@ mod tests {
 
     #[test]
     fn members_that_say_nothing_are_left_out_unless_they_are_always_written() {
-        let line = line(0, |object| {
+        let line = line(0, NotJson::Unspeakable, |object| {
             object.number("a", 0u32);
             object.text("b", "");
             object.flag("c", false);

@@ -82,7 +82,8 @@ fn payload_that_is_not_json_is_unspeakable_wherever_it_hides() {
     assert_eq!(answered(1, Answer::Rpc { data: Bytes::from_static(b"x") }), Err(Unspeakable));
     let history = StreamAnswer { publications: vec![binary()], top: position(3) };
     assert_eq!(answered(1, Answer::History(Box::new(history))), Err(Unspeakable));
-    let recovered = SubscribeAnswer { publications: vec![binary()], ..SubscribeAnswer::default() };
+    let recovered =
+        SubscribeAnswer { publications: vec![missed((*binary()).clone())], ..SubscribeAnswer::default() };
     assert_eq!(answered(1, Answer::Subscribe(Box::new(recovered))), Err(Unspeakable));
     let with_data = SubscribeAnswer { data: Some(Bytes::from_static(b"{")), ..SubscribeAnswer::default() };
     assert_eq!(answered(1, Answer::Subscribe(Box::new(with_data))), Err(Unspeakable));

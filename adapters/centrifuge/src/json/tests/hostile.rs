@@ -7,8 +7,8 @@ use proptest::sample::Index;
 use super::*;
 
 const GOOD: &[u8] =
-    br#"{"id":1,"connect":{"token":"t","data":{"a":[1e3]},"subs":{"c":{"recover":true,"offset":3}}}}
-{"id":2,"subscribe":{"channel":"news:\u0061","recover":true,"epoch":"kQzWbnLd","offset":9,"tf":{},"flag":1}}
+    br#"{"id":1,"connect":{"token":"t","data":{"a":[1e3]},"subs":{"c":{"recover":true,"offset":3,"delta":"fossil"}}}}
+{"id":2,"subscribe":{"channel":"news:\u0061","recover":true,"epoch":"kQzWbnLd","offset":9,"tf":{"op":"not","nodes":[{"key":"a","cmp":"in","vals":["b"]}]},"flag":1}}
 {"id":3,"history":{"channel":"news:a","limit":-1,"since":{"offset":1,"epoch":"e"},"reverse":true}}
 {"send":{"data":null}}
 {}"#;
@@ -44,9 +44,11 @@ proptest! {
     fn any_bytes_as_payload_are_said_on_one_line_or_not_at_all(payload in vec(any::<u8>(), 1..32)) {
         let item = Publication { data: payload.into(), ..publication(0, "") };
 
-        if let Ok(said) = happened(Event::Publication(Arc::new(item), None)) {
-            prop_assert!(!said.contains(['\n', '\r']));
-            prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&said).is_ok());
+        for shape in [Shape::Plain, Shape::Whole] {
+            if let Ok(said) = happened_in(Event::Publication(Arc::new(item.clone()), None), shape) {
+                prop_assert!(!said.contains(['\n', '\r']));
+                prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&said).is_ok());
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Frames that are not in the language, and some that only look so.
 
+use ports::channels::FilterNode;
 use ports::protocol::{ClientProtocol, Request};
 
 use super::*;
 
-const MALFORMED: [&[u8]; 56] = [
+const MALFORMED: [&[u8]; 65] = [
     // Frames.
     b"",
     b"\n",
@@ -61,6 +62,15 @@ const MALFORMED: [&[u8]; 56] = [
     b"{\"id\":1,\"subscribe\":{\"offset\":18446744073709551616}}",
     b"{\"id\":1,\"subscribe\":{\"recover\":\"true\"}}",
     b"{\"id\":1,\"subscribe\":{\"channel\":\"a\",\"channel\":\"b\"}}",
+    b"{\"id\":1,\"connect\":{\"subs\":{\"c\":{\"delta\":true}}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":7}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":[\"and\"]}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"op\":\"or\",\"op\":\"or\"}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"val\":1}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"vals\":\"a\"}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"vals\":[null]}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"nodes\":[[]]}}}",
+    b"{\"id\":1,\"subscribe\":{\"tf\":{\"nodes\":{}}}}",
     b"{\"id\":1,\"publish\":[\"c\",1]}",
     b"{\"id\":1,\"history\":{\"limit\":2147483648}}",
     b"{\"id\":1,\"history\":{\"since\":[1,\"e\"]}}",
@@ -79,7 +89,7 @@ fn what_only_looks_malformed_is_read() {
     let harmless: [&[u8]; 12] = [
         b"{}\n",
         b"{}\r\n",
-        b"{}\n{}\n",
+        b"{}\n{\"id\":1,\"ping\":{}}\n",
         b" {} ",
         b"\t{\"id\" : 7 , \"ping\" : { } }\r",
         b"{\"id\":1,\"ping\":{\"x\":[]}}",
@@ -124,30 +134,51 @@ fn the_reason_never_quotes_the_input() {
 }
 
 #[test]
-fn only_channels_that_recover_are_kept_of_the_positions_at_connect() {
+fn every_channel_named_at_connect_is_kept_with_what_is_said_of_it() {
     let asked = request(
-        r#"{"id":1,"connect":{"subs":{"a":{"recover":true,"offset":5,"epoch":"e"},"b":{"recover":false,"offset":6},"c":{},"d":{"recover":true}}}}"#,
+        r#"{"id":1,"connect":{"subs":{"a":{"recover":true,"offset":5,"epoch":"e"},"b":{"recover":false,"offset":6},"c":null,"d":{"recover":true,"delta":"fossil"}}}}"#,
     );
 
     let Request::Connect(connect) = asked else { panic!("{asked:?}") };
     let kept: Vec<_> = connect
         .subs
         .iter()
-        .map(|(name, recovery)| (&**name, recovery.offset, recovery.epoch.as_str()))
+        .map(|(name, resume)| {
+            let place = resume.recover.as_ref().map(|recover| (recover.offset, recover.epoch.as_str()));
+            (&**name, place, &*resume.delta)
+        })
         .collect();
-    assert_eq!(kept, [("a", 5, "e"), ("d", 0, "")]);
+    assert_eq!(
+        kept,
+        [("a", Some((5, "e")), ""), ("b", None, ""), ("c", None, ""), ("d", Some((0, "")), "fossil")]
+    );
 }
 
 #[test]
-fn any_tag_filter_counts_but_null() {
-    let filtered = |tf: &str| {
+fn a_tag_filter_is_there_unless_it_is_null() {
+    let filter = |tf: &str| {
         let asked = request(&format!(r#"{{"id":1,"subscribe":{{"channel":"c"{tf}}}}}"#));
         let Request::Subscribe(subscribe) = asked else { panic!("{asked:?}") };
-        subscribe.filtered
+        subscribe.filter
     };
 
-    assert!(filtered(r#","tf":{"key":"a","cmp":"eq","val":"b"}"#));
-    assert!(filtered(r#","tf":{}"#));
-    assert!(!filtered(r#","tf":null"#));
-    assert!(!filtered(""));
+    let leaf =
+        filter(r#","tf":{"key":"a","cmp":"eq","val":"b","op":null,"nodes":null,"later":[{}]}"#).unwrap();
+    assert_eq!((&*leaf.key, &*leaf.cmp, &*leaf.val), ("a", "eq", "b"));
+    assert_eq!(filter(r#","tf":{}"#), Some(FilterNode::default()));
+    assert_eq!(filter(r#","tf":null"#), None);
+    assert_eq!(filter(""), None);
+}
+
+#[test]
+fn a_tag_filter_of_any_depth_costs_an_error_at_most() {
+    for depth in [20, 200, 100_000] {
+        let frame = format!(
+            r#"{{"id":1,"subscribe":{{"channel":"c","tf":{}{{}}{}}}}}"#,
+            r#"{"op":"not","nodes":["#.repeat(depth),
+            "]}".repeat(depth),
+        );
+
+        assert_eq!(decode(frame).is_ok(), depth == 20, "{depth}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ports::channels::{ClientInfo, Epoch, Event, Headcount, Publication};
+use ports::ids::{NodeId, SessionKey};
 use ports::protocol::{
     Answer, ClientProtocol, ConnectAnswer, Disconnect, ErrorCode, ErrorReply, HistoryRequest, Push, Recovery,
     Reply, Request, StreamAnswer, SubscribeAnswer,
@@ -40,6 +41,7 @@ fn p_enc_3_what_says_nothing_is_left_out() {
         subs: BTreeMap::new(),
         ping_secs: 0,
         pong: false,
+        emulation: None,
     };
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),
@@ -117,8 +119,14 @@ fn p_enc_7_pushes_have_no_id() {
     );
     assert_eq!(
         pushed(&Push::Disconnect(Disconnect::SHUTDOWN)),
-        r#"{"push":{"disconnect":{"code":3001,"reason":"shutdown"}}}"#
+        r#"{"push":{"disconnect":{"code":3001,"reason":"shutdown","reconnect":true}}}"#
     );
+    assert_eq!(
+        pushed(&Push::Disconnect(Disconnect::STALE)),
+        r#"{"push":{"disconnect":{"code":3502,"reason":"stale"}}}"#
+    );
+    assert_eq!(pushed(&Push::Refresh(None)), r#"{"push":{"refresh":{}}}"#);
+    assert_eq!(pushed(&Push::Refresh(Some(60))), r#"{"push":{"refresh":{"expires":true,"ttl":60}}}"#);
 }
 
 #[test]
@@ -203,12 +211,55 @@ fn server_side_subscriptions_are_named_by_their_channels() {
         ]),
         ping_secs: 25,
         pong: false,
+        emulation: None,
     };
 
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),
         format!(
             r#"{{"id":1,"connect":{{"client":"{CLIENT}","version":"0.1.0","subs":{{"a":{{"data":[7]}},"b\"c\\":{{}}}},"ping":25}}}}"#
+        )
+    );
+}
+
+#[test]
+fn a_subscription_made_by_the_server_is_told_with_its_place_and_data_only() {
+    let answer = SubscribeAnswer {
+        expiry: Some(60),
+        recoverable: true,
+        positioned: true,
+        position: Some(position(7)),
+        was_recovering: true,
+        data: Some("[7]".into()),
+        delta: true,
+        ..SubscribeAnswer::default()
+    };
+
+    let said = pushed(&Push::Subscribe { channel: channel("a"), answer: Box::new(answer) });
+
+    assert_eq!(
+        said,
+        r#"{"push":{"channel":"a","subscribe":{"recoverable":true,"positioned":true,"epoch":"kQzWbnLd","offset":7,"data":[7]}}}"#
+    );
+}
+
+#[test]
+fn p_em_1_only_an_emulated_connection_is_told_its_secret_and_its_node() {
+    let (session, node) = (SessionKey::from_random([1; 16]), NodeId::from_random([2; 16]));
+    let connected = ConnectAnswer {
+        client: client(),
+        version: Cow::Borrowed(""),
+        expiry: None,
+        subs: BTreeMap::new(),
+        ping_secs: 25,
+        pong: true,
+        emulation: Some((session, node)),
+    };
+
+    assert_eq!(
+        answered(1, Answer::Connect(Box::new(connected))).unwrap(),
+        format!(
+            r#"{{"id":1,"connect":{{"client":"{CLIENT}","ping":25,"pong":true,"session":"{session}","node":"{node}"}}}}"#
         )
     );
 }

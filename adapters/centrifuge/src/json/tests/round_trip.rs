@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use proptest::collection::{btree_map, vec};
-use proptest::option;
 use proptest::prelude::*;
 
-use ports::protocol::{ConnectRequest, HistoryRequest, Recovery, SubscribeFlags, SubscribeRequest};
+use ports::channels::FilterNode;
+use ports::protocol::{ConnectRequest, HistoryRequest, Recovery, SubscribeRequest};
 
 use super::*;
+use crate::arbitrary::commands;
 
 proptest! {
     #[test]
     fn any_command_is_read_as_it_was_written(
-        commands in vec((command(), any::<bool>()), 1..6),
+        commands in commands(),
         ends in any::<bool>(),
     ) {
         let lines: Vec<_> = commands.iter().map(|(command, noisy)| written(command, *noisy)).collect();
@@ -23,80 +23,6 @@ proptest! {
 
         prop_assert_eq!(decode(&frame), Ok(meant), "{}", frame);
     }
-}
-
-fn command() -> impl Strategy<Value = Command> {
-    let pong = Just(Command { id: 0, request: Request::Pong });
-    let send =
-        (any::<u32>(), payload()).prop_map(|(id, data)| Command { id, request: Request::Send { data } });
-    let others = (1u32.., request()).prop_map(|(id, request)| Command { id, request });
-    prop_oneof![1 => pong, 1 => send, 12 => others]
-}
-
-fn request() -> impl Strategy<Value = Request> {
-    let connect = (any::<String>(), payload(), btree_map(any::<String>(), recovery(), 0..3))
-        .prop_flat_map(|(token, data, subs)| {
-            (Just(token), Just(data), Just(subs), any::<String>(), any::<String>())
-        })
-        .prop_map(|(token, data, subs, name, version)| {
-            Request::Connect(Box::new(ConnectRequest { token, data, subs, name, version }))
-        });
-    let history = (any::<String>(), any::<i32>(), option::of(recovery()), any::<bool>()).prop_map(
-        |(channel, limit, since, reverse)| {
-            Request::History(HistoryRequest { channel, limit, since, reverse })
-        },
-    );
-    prop_oneof![
-        Just(Request::Unknown),
-        Just(Request::Ping),
-        connect,
-        subscribe(),
-        history,
-        any::<String>().prop_map(|channel| Request::Unsubscribe { channel }),
-        any::<String>().prop_map(|channel| Request::Presence { channel }),
-        any::<String>().prop_map(|channel| Request::PresenceStats { channel }),
-        any::<String>().prop_map(|token| Request::Refresh { token }),
-        (any::<String>(), payload()).prop_map(|(channel, data)| Request::Publish { channel, data }),
-        (any::<String>(), payload()).prop_map(|(method, data)| Request::Rpc { method, data }),
-        any::<(String, String)>().prop_map(|(channel, token)| Request::SubRefresh { channel, token }),
-    ]
-}
-
-fn subscribe() -> impl Strategy<Value = Request> {
-    let texts = any::<(String, String, String)>();
-    let wishes = any::<(bool, bool, bool, bool)>();
-    (texts, option::of(recovery()), payload(), wishes, any::<i64>(), any::<i32>()).prop_map(
-        |((channel, token, delta), recover, data, wishes, flags, kind)| {
-            let (positioned, recoverable, join_leave, filtered) = wishes;
-            Request::Subscribe(Box::new(SubscribeRequest {
-                channel,
-                token,
-                recover,
-                data,
-                positioned,
-                recoverable,
-                join_leave,
-                delta,
-                filtered,
-                flags: SubscribeFlags(flags),
-                kind,
-            }))
-        },
-    )
-}
-
-fn recovery() -> impl Strategy<Value = Recovery> {
-    any::<(u64, String)>().prop_map(|(offset, epoch)| Recovery { offset, epoch: Epoch::new(&epoch) })
-}
-
-fn payload() -> impl Strategy<Value = Bytes> {
-    prop_oneof![
-        Just(Bytes::new()),
-        Just(Bytes::from_static(b"null")),
-        Just(Bytes::from_static(br#"{"b": 1e400, "a":[-0, "\ud800\/"], "b":{}}"#)),
-        any::<String>().prop_map(|text| quoted(&text).into()),
-        any::<i64>().prop_map(|number| number.to_string().into()),
-    ]
 }
 
 /// A command as JSON, in a noisy version with unknown fields and white space.
@@ -141,9 +67,10 @@ fn connect_fields(asked: &ConnectRequest) -> Fields {
     let subs: BTreeMap<_, _> = asked
         .subs
         .iter()
-        .map(|(channel, recovery)| {
-            let mut fields = position_fields(recovery);
-            fields.push(("recover", "true".into()));
+        .map(|(channel, resume)| {
+            let mut fields = resume.recover.as_ref().map(position_fields).unwrap_or_default();
+            fields.push(("recover", resume.recover.is_some().to_string()));
+            fields.push(("delta", quoted(&resume.delta)));
             (quoted(channel), object(&fields))
         })
         .collect();
@@ -168,11 +95,23 @@ fn subscribe_fields(asked: &SubscribeRequest) -> Fields {
         ("recoverable", asked.recoverable.to_string()),
         ("join_leave", asked.join_leave.to_string()),
         ("delta", quoted(&asked.delta)),
-        ("tf", if asked.filtered { "{}".into() } else { "null".into() }),
+        ("tf", asked.filter.as_ref().map_or("null".into(), filter)),
         ("flag", asked.flags.0.to_string()),
         ("type", asked.kind.to_string()),
     ]);
     fields
+}
+
+fn filter(node: &FilterNode) -> String {
+    let list = |items: Vec<String>| format!("[{}]", items.join(","));
+    object(&[
+        ("op", quoted(&node.op)),
+        ("key", quoted(&node.key)),
+        ("cmp", quoted(&node.cmp)),
+        ("val", quoted(&node.val)),
+        ("vals", list(node.vals.iter().map(|text| quoted(text)).collect())),
+        ("nodes", list(node.nodes.iter().map(filter).collect())),
+    ])
 }
 
 fn history_fields(asked: &HistoryRequest) -> Fields {

@@ -26,6 +26,7 @@ fn connect_and_ping_as_in_the_transcript() {
         subs: BTreeMap::new(),
         ping_secs: 25,
         pong: true,
+        emulation: None,
     };
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),
@@ -102,7 +103,7 @@ fn recovery_as_in_the_transcript() {
         position: Some(position(9)),
         was_recovering: true,
         recovered: true,
-        publications: vec![Arc::new(publication(10, r#"{"t":3}"#)), Arc::new(publication(11, r#"{"t":4}"#))],
+        publications: vec![missed(publication(10, r#"{"t":3}"#)), missed(publication(11, r#"{"t":4}"#))],
         ..SubscribeAnswer::default()
     };
     assert_eq!(

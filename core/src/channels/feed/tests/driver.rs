@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ports::channels::{
-    Address, BrokerError, ChannelName, ClientInfo, Epoch, Event, HistoryQuery, Order, Position, Publication,
-    Published, Retention, StreamView,
+    Address, BrokerError, ChannelName, ClientInfo, Epoch, Event, FilterNode, Form, HistoryQuery, Order,
+    Position, Publication, Published, Retention, StreamView, Tags,
 };
 use ports::ids::{ClientId, TenantId, UserId};
 use ports::protocol::Recovery;
@@ -15,6 +15,7 @@ use ports::time::Timestamp;
 
 use crate::channels::ChannelFeed;
 use crate::channels::feed::{Admission, Effect, Input, Join, Limits};
+use crate::channels::filter::Filter;
 use crate::channels::recovery::Bounds;
 
 pub(super) struct Driver {
@@ -70,16 +71,20 @@ impl Driver {
 
     pub(super) fn join_with(&mut self, seat: u32, change: impl FnOnce(&mut Join)) {
         let mut join = Join {
-            seat,
+            address: address(),
+            stream: None,
             join: seat * 100,
             recover: None,
             recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
             positioned: true,
             notices: false,
+            cache: false,
+            delta: false,
+            filter: None,
         };
         change(&mut join);
-        self.tell(Input::Join(join));
+        self.tell(Input::Join(seat, join));
     }
 
     pub(super) fn leave(&mut self, seat: u32) {
@@ -149,16 +154,22 @@ impl Driver {
 fn line(effect: &Effect) -> String {
     match effect {
         Effect::Read { query, .. } if *query == HistoryQuery::TOP => "read top".into(),
-        Effect::Read { query, .. } => {
-            assert_eq!((query.limit, query.order), (Some(11), Order::OldestFirst));
-            format!("read after {}", query.since.expect("no start"))
+        Effect::Read { query: HistoryQuery { since, limit, order: Order::OldestFirst }, .. } => {
+            assert_eq!(*limit, Some(11));
+            format!("read after {}", since.expect("no start"))
+        }
+        Effect::Read { query: HistoryQuery { since, limit, order: Order::NewestFirst }, .. } => {
+            assert_eq!(*since, None);
+            format!("read the newest {}", limit.expect("no limit"))
         }
         Effect::Admit { seat, outcome: Err(error), .. } => format!("{seat} refused {}", error.number()),
         Effect::Admit { seat, join, outcome: Ok(admission) } => {
             assert_eq!(*join, seat * 100);
             format!("{seat} in{}", admission_text(admission))
         }
-        Effect::Deliver { seat, published } => format!("{seat} gets {}", event_text(&published.event)),
+        Effect::Deliver { seat, published, form } => {
+            format!("{seat} gets {}{}", event_text(&published.event), form_text(form))
+        }
         Effect::Insufficient { seat, join } => {
             assert_eq!(*join, seat * 100);
             format!("{seat} insufficient")
@@ -174,6 +185,14 @@ fn admission_text(admission: &Admission) -> String {
             let offsets: Vec<String> = missed.iter().map(|item| item.offset.to_string()).collect();
             format!("{at} recovered [{}]", offsets.join(" "))
         }
+    }
+}
+
+fn form_text(form: &Form) -> String {
+    match form {
+        Form::Plain => String::new(),
+        Form::Delta(None) => " whole".into(),
+        Form::Delta(Some(base)) => format!(" on {}", base.offset),
     }
 }
 
@@ -202,16 +221,52 @@ pub(super) fn publication(offset: u64) -> Arc<Publication> {
 }
 
 pub(super) fn publication_of(offset: u64, bytes: usize) -> Arc<Publication> {
-    Arc::new(Publication { offset, data: Bytes::from(vec![b'x'; bytes]), info: None, tags: None })
+    Arc::new(Publication {
+        offset,
+        data: Bytes::from(vec![b'x'; bytes]),
+        info: None,
+        tags: None,
+        delta: false,
+    })
 }
 
 pub(super) fn published(offset: u64, epoch: &Epoch) -> Arc<Published> {
-    Arc::new(Published::new(address(), Event::Publication(publication(offset), Some(epoch.clone()))))
+    published_as(&publication(offset), epoch)
+}
+
+pub(super) fn published_as(publication: &Arc<Publication>, epoch: &Epoch) -> Arc<Published> {
+    Arc::new(Published::new(address(), Event::Publication(Arc::clone(publication), Some(epoch.clone()))))
+}
+
+/// The event that brings a publication of the usual timeline.
+pub(super) fn arrival(publication: &Arc<Publication>) -> Input {
+    Input::Arrived(published_as(publication, &epoch()))
+}
+
+/// A publication whose publisher asks for deltas.
+pub(super) fn delta(offset: u64) -> Arc<Publication> {
+    Arc::new(Publication { delta: true, ..(*publication(offset)).clone() })
+}
+
+/// A publication that [`loud`] lets pass.
+pub(super) fn loud_one(offset: u64) -> Arc<Publication> {
+    let tags = Some(Arc::new(Tags::from([("volume".to_owned(), "loud".to_owned())])));
+    Arc::new(Publication { tags, ..(*publication(offset)).clone() })
+}
+
+/// A filter that only [`loud_one`]s pass.
+pub(super) fn loud() -> Option<Arc<Filter>> {
+    let (key, cmp, val) = ("volume".into(), "eq".into(), "loud".into());
+    Some(Arc::new(Filter::new(FilterNode { key, cmp, val, ..FilterNode::default() }).unwrap()))
 }
 
 /// A publication outside of the stream.
 pub(super) fn unplaced() -> Arc<Published> {
-    Arc::new(Published::new(address(), Event::Publication(publication(0), None)))
+    unplaced_as(&publication(0))
+}
+
+pub(super) fn unplaced_as(publication: &Arc<Publication>) -> Arc<Published> {
+    Arc::new(Published::new(address(), Event::Publication(Arc::clone(publication), None)))
 }
 
 pub(super) fn notice() -> Arc<Published> {

@@ -1,19 +1,26 @@
-//! A broker that drops, doubles, forgets and begins anew, against one feed: what every member may count on.
+//! A broker that drops, doubles, forgets and begins anew, against one feed: what every member may count on, whether it
+//! wants everything, differences, what passes its filter, or the latest state.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ports::channels::{BrokerError, Epoch, Event, HistoryQuery, Position, Publication, StreamView};
+use bytes::Bytes;
+use ports::channels::{
+    BrokerError, Epoch, Event, Form, HistoryQuery, Order, Position, Publication, StreamView,
+};
 use ports::protocol::Recovery;
 use proptest::prelude::*;
 
-use super::driver::{Driver, LIMITS, publication, published};
+use super::client::{Client, Want};
+use super::driver::{Driver, LIMITS, address, loud_one, publication, published_as, unplaced_as};
 use crate::channels::feed::{Admission, Effect, Input, Join, Seat};
 
 #[derive(Clone, Debug)]
 enum Happening {
-    Publish,
+    Publish(Kind),
+    /// Outside of the stream.
+    PublishUnplaced(Kind),
     Deliver,
     Drop,
     Double,
@@ -23,6 +30,8 @@ enum Happening {
         seat: Seat,
         back: Option<u64>,
         positioned: bool,
+        want: Want,
+        cache: bool,
     },
     Leave(Seat),
     /// The broker looks at the stream for the read under way; the answer travels.
@@ -34,15 +43,32 @@ enum Happening {
     Pass(u64),
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    delta: bool,
+    loud: bool,
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    (prop::bool::weighted(0.7), prop::bool::weighted(0.3)).prop_map(|(delta, loud)| Kind { delta, loud })
+}
+
+fn want() -> impl Strategy<Value = Want> {
+    prop::sample::select(vec![Want::Everything, Want::Deltas, Want::Loud])
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        12 => Just(Happening::Publish),
+        12 => kind().prop_map(Happening::Publish),
+        1 => kind().prop_map(Happening::PublishUnplaced),
         12 => Just(Happening::Deliver),
         1 => Just(Happening::Drop),
         1 => Just(Happening::Double),
         1 => Just(Happening::Behind),
-        4 => (0_u32..4, prop::option::of(0_u64..20), prop::bool::weighted(0.8))
-            .prop_map(|(seat, back, positioned)| Happening::Join { seat, back, positioned }),
+        4 => (0_u32..4, prop::option::of(0_u64..20), prop::bool::weighted(0.8), want(), prop::bool::weighted(0.3))
+            .prop_map(|(seat, back, positioned, want, cache)| {
+                Happening::Join { seat, back, positioned, want, cache }
+            }),
         2 => (0_u32..4).prop_map(Happening::Leave),
         4 => Just(Happening::Look),
         6 => Just(Happening::Answer),
@@ -59,8 +85,10 @@ const ITEMS_MAX: u64 = LIMITS.recovery.items_max as u64;
 #[derive(Debug)]
 struct Member {
     join: u32,
-    wish: Option<u64>,
+    wish: Option<Recovery>,
     positioned: bool,
+    cache: bool,
+    client: Client,
     /// Where it stands; unknown until it is admitted.
     seen: Option<Position>,
 }
@@ -72,12 +100,17 @@ struct World {
     epochs: u32,
     top: Position,
     items: VecDeque<Arc<Publication>>,
-    wire: VecDeque<(u64, Epoch)>,
+    /// Everything that ever stood in a stream.
+    log: Log,
+    wire: VecDeque<(Arc<Publication>, Option<Epoch>)>,
     read: Option<(u32, HistoryQuery)>,
     looked: Option<StreamView>,
     members: BTreeMap<Seat, Member>,
     joins: u32,
+    publications: u32,
 }
+
+type Log = BTreeMap<(Epoch, u64), Arc<Publication>>;
 
 impl World {
     fn new(keeps: Option<usize>, attached: bool) -> Self {
@@ -87,11 +120,13 @@ impl World {
             epochs: 0,
             top: Position { offset: 0, epoch: Epoch::new("e0") },
             items: VecDeque::new(),
+            log: Log::new(),
             wire: VecDeque::new(),
             read: None,
             looked: None,
             members: BTreeMap::new(),
             joins: 0,
+            publications: 0,
         };
         if attached {
             world.tell(Input::Attached(Ok(())));
@@ -101,30 +136,34 @@ impl World {
 
     fn happens(&mut self, happening: Happening) {
         match happening {
-            Happening::Publish => {
-                self.top.offset += 1;
-                self.items.push_back(publication(self.top.offset));
-                while self.keeps.is_some_and(|keeps| self.items.len() > keeps) {
-                    self.items.pop_front();
-                }
-                self.wire.push_back((self.top.offset, self.top.epoch.clone()));
+            Happening::Publish(kind) => self.publish(kind),
+            Happening::PublishUnplaced(kind) => {
+                let publication = self.publication(0, kind);
+                self.wire.push_back((publication, None));
             }
             Happening::Deliver => {
-                if let Some((offset, epoch)) = self.wire.pop_front() {
-                    self.tell(Input::Arrived(published(offset, &epoch)));
+                if let Some(event) = self.wire.pop_front() {
+                    self.arrives(&event);
                 }
             }
             Happening::Drop => drop(self.wire.pop_front()),
             Happening::Double => {
-                if let Some((offset, epoch)) = self.wire.front().cloned() {
-                    self.tell(Input::Arrived(published(offset, &epoch)));
+                if let Some(event) = self.wire.front().cloned() {
+                    self.arrives(&event);
                 }
             }
             Happening::Behind => {
                 self.wire.clear();
                 self.tell(Input::Behind);
             }
-            Happening::Join { seat, back, positioned } => self.join(seat, back, positioned),
+            Happening::Join { seat, back, positioned, want, cache } => {
+                let wish = back.map(|back| self.top.offset.saturating_sub(back));
+                let wish = wish.map(|offset| Recovery { offset, epoch: self.top.epoch.clone() });
+                self.join(
+                    seat,
+                    Member { join: 0, wish, positioned, cache, client: Client::new(want), seen: None },
+                );
+            }
             Happening::Leave(seat) => {
                 self.members.remove(&seat);
                 self.tell(Input::Leave(seat));
@@ -152,25 +191,66 @@ impl World {
         }
     }
 
-    fn join(&mut self, seat: Seat, back: Option<u64>, positioned: bool) {
+    fn publish(&mut self, kind: Kind) {
+        self.top.offset += 1;
+        let publication = self.publication(self.top.offset, kind);
+        self.log.insert((self.top.epoch.clone(), self.top.offset), Arc::clone(&publication));
+        self.items.push_back(Arc::clone(&publication));
+        while self.keeps.is_some_and(|keeps| self.items.len() > keeps) {
+            self.items.pop_front();
+        }
+        self.wire.push_back((publication, Some(self.top.epoch.clone())));
+    }
+
+    /// No two have the same payload.
+    fn publication(&mut self, offset: u64, kind: Kind) -> Arc<Publication> {
+        self.publications += 1;
+        let plain = if kind.loud { loud_one(offset) } else { publication(offset) };
+        let data = Bytes::from(self.publications.to_string());
+        Arc::new(Publication { data, delta: kind.delta, ..(*plain).clone() })
+    }
+
+    fn arrives(&mut self, (publication, epoch): &(Arc<Publication>, Option<Epoch>)) {
+        let published = match epoch {
+            Some(epoch) => published_as(publication, epoch),
+            None => unplaced_as(publication),
+        };
+        self.tell(Input::Arrived(published));
+    }
+
+    fn join(&mut self, seat: Seat, member: Member) {
         self.joins += 1;
-        let wish = back.map(|back| self.top.offset.saturating_sub(back));
-        let recover = wish.map(|offset| Recovery { offset, epoch: self.top.epoch.clone() });
-        self.members.insert(seat, Member { join: self.joins, wish, positioned, seen: None });
-        self.tell(Input::Join(Join {
-            seat,
+        let mut join = Join {
+            address: address(),
+            stream: None,
             join: self.joins,
-            recover,
+            recover: member.wish.clone(),
             recovery_bytes_max: usize::MAX,
             refuse_unrecoverable: false,
-            positioned,
+            positioned: member.positioned,
             notices: false,
-        }));
+            cache: member.cache,
+            delta: false,
+            filter: None,
+        };
+        member.client.asks(&mut join);
+        self.members.insert(seat, Member { join: self.joins, ..member });
+        self.tell(Input::Join(seat, join));
     }
 
     fn look(&self, query: HistoryQuery) -> StreamView {
-        let after = self.items.iter().filter(|item| query.since.is_none_or(|since| item.offset > since));
-        let publications = after.take(query.limit.unwrap_or(usize::MAX)).cloned().collect();
+        let limit = query.limit.unwrap_or(usize::MAX);
+        let publications = match query.order {
+            Order::OldestFirst => {
+                let after =
+                    self.items.iter().filter(|item| query.since.is_none_or(|since| item.offset > since));
+                after.take(limit).cloned().collect()
+            }
+            Order::NewestFirst => {
+                assert_eq!(query.since, None);
+                self.items.iter().rev().take(limit).cloned().collect()
+            }
+        };
         StreamView { publications, top: self.top.clone() }
     }
 
@@ -207,29 +287,23 @@ impl World {
             Effect::Admit { seat, join, outcome: Ok(admission) } => {
                 let member = self.members.get_mut(&seat).expect("admitted a stranger");
                 assert!(member.join == join && member.seen.is_none(), "admitted twice");
-                let Admission { position, recovered } = admission;
-                let position = position.expect("a stream has a position");
-                let within =
-                    member.wish.is_some_and(|wish| position.offset <= wish.saturating_add(ITEMS_MAX));
-                assert!(self.keeps.is_some() || recovered.is_some() == within, "recovery was possible");
-                if let Some(missed) = recovered {
-                    let wish = member.wish.expect("recovered without a wish");
-                    let offsets: Vec<u64> = missed.iter().map(|item| item.offset).collect();
-                    assert_eq!(offsets, (wish + 1..=position.offset).collect::<Vec<_>>());
-                }
-                member.seen = Some(position);
+                member.is_admitted(&admission, &self.log, self.keeps.is_none());
             }
-            Effect::Deliver { seat, published } => {
-                let Event::Publication(_, _) = &published.event else { return };
-                let (offset, epoch) = published.position().expect("no position");
+            Effect::Deliver { seat, published, form } => {
+                let Event::Publication(publication, _) = &published.event else { return };
                 let member = self.members.get_mut(&seat).expect("delivered to a stranger");
-                let seen = member.seen.as_mut().expect("delivered before the admission");
+                let as_delta = matches!(form, Form::Delta(Some(_)));
+                assert!(self.keeps.is_some() || member.client.could_decode(publication) == as_delta);
+                member.client.gets(publication, &form);
+                let seen = member.seen.as_ref().expect("delivered before the admission");
+                let Some((offset, epoch)) = published.position() else { return };
                 if member.positioned || self.keeps.is_none() {
-                    assert_eq!((offset, epoch), (seen.offset + 1, &seen.epoch), "a hole or a double");
+                    assert_eq!(epoch, &seen.epoch);
+                    assert_eq!(Some(offset), member.next(&self.log), "a hole or a double");
                 } else if *epoch == seen.epoch {
                     assert!(offset > seen.offset, "out of order");
                 }
-                *seen = Position { offset, epoch: epoch.clone() };
+                member.seen = Some(Position { offset, epoch: epoch.clone() });
             }
             Effect::Insufficient { seat, join } => {
                 assert!(self.keeps.is_some(), "history holds everything");
@@ -255,7 +329,66 @@ impl World {
         for (seat, member) in &self.members {
             let seen = member.seen.as_ref().expect("never answered");
             let may_lag = !member.positioned && self.keeps.is_some();
-            assert!(may_lag || *seen == self.top, "{seat} stands at {seen:?} of {:?}", self.top);
+            let is_done = seen.epoch == self.top.epoch && member.next(&self.log).is_none();
+            assert!(may_lag || is_done, "{seat} stands at {seen:?} of {:?}", self.top);
+        }
+    }
+}
+
+impl Member {
+    /// The offset after the seen ones that it wants next.
+    fn next(&self, log: &Log) -> Option<u64> {
+        let seen = self.seen.as_ref()?;
+        self.wanted(log, seen.offset, &Position { offset: u64::MAX, epoch: seen.epoch.clone() })
+            .first()
+            .copied()
+    }
+
+    /// What it wants beyond an offset and up to a position.
+    fn wanted(&self, log: &Log, after: u64, end: &Position) -> Vec<u64> {
+        let all = log.iter().filter(|((epoch, offset), _)| *epoch == end.epoch && *offset <= end.offset);
+        let wanted = all.filter(|(_, publication)| self.client.wants(publication));
+        wanted.map(|((_, offset), _)| *offset).filter(|offset| *offset > after).collect()
+    }
+
+    /// `is_kept`: history holds everything.
+    fn is_admitted(&mut self, admission: &Admission, log: &Log, is_kept: bool) {
+        let Admission { position, recovered } = admission;
+        let position = position.clone().expect("a stream has a position");
+        let offsets: Option<Vec<u64>> =
+            recovered.as_ref().map(|items| items.iter().map(|item| item.offset).collect());
+        match &self.wish {
+            None => assert_eq!(offsets, None, "recovered without a wish"),
+            Some(wish) if self.cache => self.has_latest(wish, offsets, &position, log, is_kept),
+            Some(wish) => {
+                let within = position.offset <= wish.offset.saturating_add(ITEMS_MAX);
+                assert!(!is_kept || offsets.is_some() == within, "recovery was possible");
+                if let Some(offsets) = offsets {
+                    assert_eq!(offsets, self.wanted(log, wish.offset, &position));
+                }
+            }
+        }
+        self.client.recovers(recovered.as_deref().unwrap_or_default());
+        self.seen = Some(position);
+    }
+
+    fn has_latest(
+        &self,
+        wish: &Recovery,
+        offsets: Option<Vec<u64>>,
+        position: &Position,
+        log: &Log,
+        is_kept: bool,
+    ) {
+        let newest = self.wanted(log, 0, position).last().copied();
+        let is_within_reach = newest.is_some_and(|newest| newest + ITEMS_MAX > position.offset);
+        if wish.offset > 0 && (wish.offset, &wish.epoch) == (position.offset, &position.epoch) {
+            assert_eq!(offsets, Some(vec![]));
+        } else if is_kept && is_within_reach {
+            assert_eq!(offsets, Some(Vec::from_iter(newest)));
+        } else if let Some(offsets) = offsets {
+            let is_trimmed = !is_kept && offsets.is_empty();
+            assert!(is_trimmed || offsets == Vec::from_iter(newest), "not the newest");
         }
     }
 }
@@ -265,7 +398,8 @@ proptest! {
 
     /// Every live member that tracks its position sees a rising run without holes or doubles that begins right after
     /// its admission, and in the end stands at the top, or was told that it does not. Where history holds everything,
-    /// nobody is told so, and everybody who missed little enough recovers.
+    /// nobody is told so, and everybody who missed little enough recovers. Who filters sees the same run without what
+    /// does not pass; who wants deltas can decode each.
     #[test]
     fn members_see_a_gapless_run_from_their_admission_on(
         keeps in prop::option::of(1_usize..30),

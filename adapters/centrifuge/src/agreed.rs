@@ -1,0 +1,71 @@
+//! What every encoding says, however it writes it.
+
+use ports::channels::{Epoch, Publication, Shape};
+use ports::protocol::{Disconnect, Recovered, Request, SubscribeAnswer};
+
+/// The timeline told with a live publication: only the first of a stream has it, so that a client that subscribed
+/// before there was an epoch can adopt it (P-ST-8).
+pub(crate) fn epoch_told<'a>(item: &Publication, epoch: Option<&'a Epoch>) -> Option<&'a Epoch> {
+    epoch.filter(|_| item.offset == 1)
+}
+
+/// How one of the missed publications of an answer is written (P-DL-5).
+pub(crate) fn shape<'a>(answer: &SubscribeAnswer, missed: &'a Recovered) -> Shape<'a> {
+    match &missed.patch {
+        _ if !answer.delta => Shape::Plain,
+        Some(patch) => Shape::Patch(patch),
+        None => Shape::Whole,
+    }
+}
+
+/// Keeps the books of one frame's commands. Only one ping is open at a time, so a second pong in the same frame answers
+/// none (P-CONN-5): it is refused here, or a frame of nothing but pongs would grow into many times its size.
+#[derive(Default)]
+pub(crate) struct FrameRules {
+    has_pong: bool,
+}
+
+impl FrameRules {
+    /// Whether the frame may hold this command as well.
+    pub(crate) fn allow(&mut self, request: &Request) -> Result<(), &'static str> {
+        let is_pong = *request == Request::Pong;
+        if is_pong && std::mem::replace(&mut self.has_pong, true) {
+            return Err("a second pong in one frame");
+        }
+        Ok(())
+    }
+}
+
+/// Whether SDKs come again after this (P 11.2).
+pub(crate) fn reconnects(disconnect: &Disconnect) -> bool {
+    matches!(disconnect.code, ..3500 | 4000..4500 | 5000..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_frame_holds_one_pong() {
+        let mut rules = FrameRules::default();
+
+        assert!(rules.allow(&Request::Pong).is_ok());
+        assert!(rules.allow(&Request::Ping).is_ok());
+        assert!(rules.allow(&Request::Pong).is_err());
+    }
+
+    #[test]
+    fn sdks_come_again_after_the_codes_of_certain_ranges() {
+        let comes = |code| reconnects(&Disconnect { code, reason: "".into() });
+
+        for (first, last, again) in [
+            (3000, 3499, true),
+            (3500, 3999, false),
+            (4000, 4499, true),
+            (4500, 4999, false),
+            (5000, u16::MAX, true),
+        ] {
+            assert_eq!((comes(first), comes(last)), (again, again), "{first}–{last}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The methods about channels.
+
+use futures_util::{StreamExt as _, stream};
+use ports::channels::{Order, StreamView};
+use ports::ids::Caller;
+use ports::protocol::{Answer, Recovery, StreamAnswer};
+use serde_json::{Map, Value, json};
+
+use super::answers::{self, NOTHING};
+use super::failure::Failure;
+use super::requests::{ChannelRequest, ChannelsRequest, HistoryRequest, PublishRequest, read};
+use crate::http::Edge;
+
+/// Most channels of one broadcast.
+const BROADCAST_CHANNELS_MAX: usize = 1_000;
+/// Publications of one broadcast under way at a time.
+const BROADCAST_AT_ONCE: usize = 32;
+
+pub(super) async fn publish(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    let mut request: PublishRequest = read(body)?;
+    let channel = request.channel.take().unwrap_or_default();
+    let receipt = edge.services.app.channels.publish(caller, &channel, request.post()?).await?;
+    Ok(answers::receipt(receipt))
+}
+
+/// The same to many channels, each with an answer of its own.
+pub(super) async fn broadcast(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    let mut request: PublishRequest = read(body)?;
+    let targets = request.channels.take().unwrap_or_default();
+    if targets.is_empty() {
+        return Err(Failure::bad_request("channels is empty; name at least one"));
+    }
+    if targets.len() > BROADCAST_CHANNELS_MAX {
+        let message = format!(
+            "{} channels are too many; name at most {BROADCAST_CHANNELS_MAX} in one broadcast",
+            targets.len()
+        );
+        return Err(Failure::bad_request(message));
+    }
+    let post = request.post()?;
+    if post.data.is_empty() {
+        return Err(Failure::bad_request("no data to publish; give data or b64data"));
+    }
+    let channels = &edge.services.app.channels;
+    let answers = targets.into_iter().map(|channel| {
+        let post = post.clone();
+        async move {
+            match channels.publish(caller, &channel, post).await {
+                Ok(receipt) => answers::enveloped(&answers::receipt(receipt)),
+                Err(error) => json!({ "error": Failure::from(error).error() }).to_string(),
+            }
+        }
+    });
+    let responses: Vec<_> = stream::iter(answers).buffered(BROADCAST_AT_ONCE).collect().await;
+    Ok(format!("{{\"responses\":{}}}", answers::list(&responses)))
+}
+
+pub(super) async fn history(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    let request: HistoryRequest = read(body)?;
+    let order = if request.reverse.unwrap_or_default() { Order::NewestFirst } else { Order::OldestFirst };
+    let since = request.since.map(Recovery::from);
+    let channel = request.channel.unwrap_or_default();
+    let limit = request.limit.unwrap_or_default();
+    let view = edge.services.app.channels.history(caller, &channel, limit, since, order).await?;
+    let StreamView { publications, top } = view;
+    answers::shared(&Answer::History(Box::new(StreamAnswer { publications, top })))
+}
+
+pub(super) async fn history_remove(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    edge.services.app.channels.forget(caller, &channel(body)?).await?;
+    Ok(NOTHING.into())
+}
+
+pub(super) async fn presence(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    answers::shared(&Answer::Presence(edge.services.app.channels.presence(caller, &channel(body)?).await?))
+}
+
+pub(super) async fn presence_stats(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    let count = edge.services.app.channels.presence_stats(caller, &channel(body)?).await?;
+    answers::shared(&Answer::PresenceStats(count))
+}
+
+/// The channels that somebody is subscribed to.
+pub(super) fn channels(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+    let request: ChannelsRequest = read(body)?;
+    let live = edge.services.hub().channels();
+    let pattern = request.pattern.unwrap_or_default();
+    let found = edge.services.app.channels.matching(caller, &pattern, live)?;
+    let channels: Map<_, _> = found
+        .into_iter()
+        .map(|(name, count)| {
+            (name.to_string(), if count == 0 { json!({}) } else { json!({ "num_clients": count }) })
+        })
+        .collect();
+    Ok(json!({ "channels": Value::Object(channels) }).to_string())
+}
+
+fn channel(body: &[u8]) -> Result<String, Failure> {
+    read::<ChannelRequest>(body).map(|request| request.channel.unwrap_or_default())
+}

@@ -1,0 +1,144 @@
+//! What all streamed connections have in common: admission, the first commands, and the response that stays open.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::oneshot;
+
+use super::admission::{Refusal, text};
+use super::cors;
+use super::dialect::{Dialect, Framing};
+use super::downstream::Downstream;
+use super::stay::Stay;
+use crate::actors::session_shard::{Adoption, Arrival};
+use crate::http::Edge;
+use crate::http::problem::Problem;
+use crate::telemetry::metrics as names;
+
+/// Proxies must not collect the response before they pass it on (P-EM-7).
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Where a client stands when it asks for a streamed connection.
+pub struct Doorstep<'e> {
+    /// The node.
+    pub edge: &'e Edge,
+    /// Who is there.
+    pub peer: SocketAddr,
+    /// The transport's name in the metrics.
+    pub transport: &'static str,
+}
+
+/// Opens a streamed connection for a request with this frame in the query, or in its body if there is none.
+pub async fn open(
+    door: Doorstep<'_>,
+    request: Request,
+    in_query: Option<String>,
+    dialect: Dialect,
+) -> Response {
+    let headers = request.headers().clone();
+    if let Err(refusal) = door.edge.check_origin(&headers) {
+        door.edge.before_refusal().await;
+        return refusal.tell();
+    }
+    let response = match admit(&door, request, in_query, dialect).await {
+        Ok(downstream) => streamed(dialect, downstream),
+        Err(refusal) => {
+            door.edge.before_refusal().await;
+            refusal.tell()
+        }
+    };
+    cors::open(&headers, response)
+}
+
+/// The answer to a browser that asks whether a page may do this.
+pub fn preflight(edge: &Edge, headers: &HeaderMap, methods: &[Method]) -> Response {
+    match edge.check_origin(headers) {
+        Ok(()) => cors::preflight(headers, methods),
+        Err(refusal) => refusal.tell(),
+    }
+}
+
+async fn admit(
+    door: &Doorstep<'_>,
+    request: Request,
+    in_query: Option<String>,
+    dialect: Dialect,
+) -> Result<Downstream, Refusal> {
+    let permit = door.edge.room()?;
+    let stay = request.extensions().get::<Stay>().cloned().unwrap_or_default();
+    let frame = match in_query {
+        Some(frame) => Bytes::from(frame),
+        None => read(request, door.edge.services.frame_bytes_max).await?,
+    };
+    if frame.is_empty() {
+        let detail = "send a connect command, in the body or, to /connection/sse, as cf_connect in the query";
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "connect_missing", detail);
+        return Err(Refusal::new("malformed", problem));
+    }
+    let mut first = VecDeque::new();
+    dialect.decode(&frame, &mut first);
+    let (answer, downstream) = oneshot::channel();
+    let arrival = Arrival::Request { first, stay, answer };
+    let adoption = Adoption { arrival, dialect, peer: door.peer, permit };
+    door.edge.services.hub().adopt(adoption).map_err(|_| overload())?;
+    let downstream = downstream.await.map_err(|_| overload())?;
+    metrics::counter!(names::OPENED, "transport" => door.transport).increment(1);
+    Ok(downstream)
+}
+
+fn overload() -> Refusal {
+    let detail = "the node has too much to do; try again";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overload", detail).retry_after(1);
+    Refusal::new("overload", problem)
+}
+
+/// A whole body, unless it is too long.
+pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Refusal> {
+    let announced = text(request.headers(), header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > bytes_max) {
+        return Err(too_large(bytes_max));
+    }
+    match Limited::new(request.into_body(), bytes_max).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
+        Err(error) => {
+            let detail = format!("the body cannot be read: {error}");
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", detail);
+            Err(Refusal::new("malformed", problem))
+        }
+    }
+}
+
+fn too_large(bytes_max: usize) -> Refusal {
+    let detail = format!("at most {bytes_max} bytes are taken, see client.frame_bytes_max");
+    Refusal::new("too_large", Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
+}
+
+/// Whether a body is Protobuf rather than JSON.
+pub fn is_protobuf(headers: &HeaderMap) -> bool {
+    let kind = text(headers, header::CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/octet-stream"))
+}
+
+fn streamed(dialect: Dialect, downstream: Downstream) -> Response {
+    let kind = match dialect.framing {
+        Framing::Events => "text/event-stream",
+        Framing::Bare => "application/octet-stream",
+        Framing::Lines | Framing::TextFrames | Framing::BinaryFrames => "application/json",
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store, must-revalidate")),
+        (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        // The socket has given up its place among those that bring requests.
+        (header::CONNECTION, HeaderValue::from_static("close")),
+    ];
+    (headers, Body::new(downstream)).into_response()
+}
