@@ -6,8 +6,7 @@ use ports::time::Clock as _;
 use system::SystemClock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use wigwag_tests::fuzz::TARGETS;
-use wigwag_tests::fuzz::memory::Watched;
+use wigwag_tests::fuzz::{TARGETS, memory};
 use wigwag_tests::heap::Counting;
 use wigwag_tests::house::House;
 use wigwag_tests::mob::{MIXED_MOB_RULES, MOB_RULES, settled_bytes, visit, visit_mixed};
@@ -15,7 +14,7 @@ use wigwag_tests::sim::run_seeds;
 use wigwag_tests::storm::{MIXED_RULES, Storm};
 
 #[global_allocator]
-static HEAP: Watched<Counting> = Watched(Counting::new());
+static HEAP: Counting = Counting::new();
 
 /// Heap and processors are shared, so only one of these runs at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -33,6 +32,7 @@ fn minute_of_hostile_bytes_for_each_reader_breaks_no_promise() {
     let _turn = TURN.blocking_lock();
     let seed = SystemClock::new().now().as_millis();
     println!("seed of the hostile bytes: {seed}");
+    memory::watch(&HEAP);
 
     for target in &TARGETS {
         let begin = Instant::now();
@@ -64,7 +64,7 @@ async fn twenty_mobs_leave_a_flat_heap() {
 
     for _ in 0..MOBS {
         visit(&house, MOB, MOB / 2).await;
-        readings.push(settled_bytes(&HEAP.0).await);
+        readings.push(settled_bytes(&HEAP).await);
     }
 
     println!("live bytes after each mob: {readings:?}");
@@ -100,7 +100,7 @@ async fn twenty_mixed_mobs_leave_a_flat_heap() {
 
     for _ in 0..MOBS {
         visit_mixed(&house, MOB).await;
-        readings.push(settled_bytes(&HEAP.0).await);
+        readings.push(settled_bytes(&HEAP).await);
     }
 
     println!("live bytes after each mixed mob: {readings:?}");

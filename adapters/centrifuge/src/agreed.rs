@@ -1,6 +1,6 @@
 //! What every encoding says, however it writes it.
 
-use ports::channels::{Epoch, Publication, Shape};
+use ports::channels::{Epoch, FilterNode, Publication, Shape};
 use ports::protocol::{Disconnect, Recovered, Request, SubscribeAnswer};
 
 /// The timeline told with a live publication: only the first of a stream has it, so that a client that subscribed
@@ -36,6 +36,24 @@ impl FrameRules {
     }
 }
 
+/// Nodes of a filter that are kept: more than any server allows, so what was cut is refused for its size. A frame of
+/// empty nodes would grow into many times its size otherwise.
+const NODES_KEPT: usize = 1_000;
+
+/// A filter without the nodes beyond those.
+pub(crate) fn trimmed(mut filter: FilterNode) -> FilterNode {
+    let mut left = NODES_KEPT;
+    trim(&mut filter, &mut left);
+    filter
+}
+
+fn trim(node: &mut FilterNode, left: &mut usize) {
+    node.nodes.truncate(*left);
+    node.nodes.shrink_to_fit();
+    *left -= node.nodes.len();
+    node.nodes.iter_mut().for_each(|node| trim(node, left));
+}
+
 /// Whether SDKs come again after this (P 11.2).
 pub(crate) fn reconnects(disconnect: &Disconnect) -> bool {
     matches!(disconnect.code, ..3500 | 4000..4500 | 5000..)
@@ -44,6 +62,19 @@ pub(crate) fn reconnects(disconnect: &Disconnect) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_keeps_a_thousand_nodes() {
+        let leaves = |count| vec![FilterNode::default(); count];
+        let branch = FilterNode { nodes: leaves(700), ..FilterNode::default() };
+        let filter = FilterNode { nodes: vec![branch.clone(), branch.clone()], ..FilterNode::default() };
+
+        let kept = trimmed(filter);
+
+        let counts: Vec<_> = kept.nodes.iter().map(|branch| branch.nodes.len()).collect();
+        assert_eq!(counts, [700, 298]);
+        assert_eq!(trimmed(branch.clone()), branch);
+    }
 
     #[test]
     fn one_frame_holds_one_pong() {

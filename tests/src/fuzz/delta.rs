@@ -20,7 +20,7 @@ pub fn delta(data: &[u8]) {
 
 fn check(base: &[u8], target: &[u8]) {
     let read = base.len() + target.len();
-    let patch = memory::within(read, MEMORY_FACTOR, 64 * 1_024, || patch(base, target));
+    let patch = memory::within(read, 2, 1_024, || patch(base, target));
     let Some(patch) = patch else { return };
 
     assert!(patch.bytes.len() < target.len(), "{} bytes for {}", patch.bytes.len(), target.len());
@@ -32,8 +32,6 @@ fn check(base: &[u8], target: &[u8]) {
         Err(fault) => panic!("{fault} in {:?}", patch.bytes),
     }
 }
-
-const MEMORY_FACTOR: usize = 32;
 
 /// What a length of two bytes announces, as far as it is there, and what follows it.
 fn part(data: &[u8]) -> (&[u8], &[u8]) {

@@ -79,8 +79,7 @@ pub fn frames(data: &[u8]) {
 
     let mut copy = data.to_vec();
     let mut assembler = Assembler::new(MESSAGE_BYTES_MAX);
-    // A fragmented message and a frame that is not whole; a vector that grows is twice as long at most, and thrice for
-    // a moment.
+    // A fragmented message, which has room twice at most, and a frame that is not whole.
     let _ = memory::within(data.len(), 4, 256, || assembler.feed(&mut copy, &mut |_| {}));
 }
 

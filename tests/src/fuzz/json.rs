@@ -28,8 +28,8 @@ pub fn json(data: &[u8]) {
     }
 }
 
-/// The worst is `[{},{},…]` where filters belong: three bytes make a node, which a growing list holds thrice.
-const MEMORY_FACTOR: usize = 192;
+/// The worst is `[{},{},…]` where filters belong: three bytes make a node, for which a growing list has room twice.
+const MEMORY_FACTOR: usize = 128;
 
 pub(super) const WORDS: &[&[u8]] = &[
     b"\n",

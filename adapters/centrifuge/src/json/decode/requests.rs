@@ -14,6 +14,7 @@ use ports::protocol::{
 use super::super::payload;
 use super::filter::Filter;
 use super::{Fault, object};
+use crate::agreed::trimmed;
 
 pub(super) fn connect(json: &str) -> Result<Request, Fault> {
     #[derive(Deserialize)]
@@ -73,7 +74,7 @@ pub(super) fn subscribe(json: &str) -> Result<Request, Fault> {
         recoverable: wire.recoverable.unwrap_or_default(),
         join_leave: wire.join_leave.unwrap_or_default(),
         delta: wire.delta.unwrap_or_default(),
-        filter: wire.tf.map(|Filter(root)| root),
+        filter: wire.tf.map(|Filter(root)| trimmed(root)),
         flags: SubscribeFlags(wire.flag.unwrap_or_default()),
         kind: wire.r#type.unwrap_or_default(),
     })))

@@ -6,6 +6,7 @@ use ports::protocol::{
 };
 
 use super::wire;
+use crate::agreed::trimmed;
 
 pub(super) fn connect(asked: wire::ConnectRequest) -> Request {
     let resume = |sub: wire::Resume| Resume {
@@ -31,7 +32,7 @@ pub(super) fn subscribe(asked: wire::SubscribeRequest) -> Request {
         recoverable: asked.recoverable,
         join_leave: asked.join_leave,
         delta: asked.delta,
-        filter: asked.tf.map(filter),
+        filter: asked.tf.map(filter).map(trimmed),
         flags: SubscribeFlags(asked.flag),
         kind: asked.kind,
     }))
