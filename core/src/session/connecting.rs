@@ -78,6 +78,10 @@ impl Session {
         }
         if let Some(raw) = settings.personal_channel.as_ref().and_then(|personal| personal.name_for(&user)) {
             match named(&settings, &raw) {
+                // To others such a name would read as a list of users (P-CH-4).
+                Ok(name) if user.as_str().contains([',', '#']) && is_user_limited(&settings, &name) => {
+                    return self.refuse(now, id, ErrorCode::BadRequest, effects);
+                }
                 Ok(name) if channels.contains(&name) => {}
                 Ok(name) => granted.push((name, ChannelGrant::default())),
                 Err(error) => return self.refuse(now, id, error, effects),
@@ -217,6 +221,9 @@ impl Session {
     /// some SDKs try again at once, without end.
     pub(super) fn refuse(&mut self, now: Timestamp, id: u32, error: ErrorCode, effects: &mut Vec<Effect>) {
         self.waiting.clear();
+        if std::mem::take(&mut self.paused) {
+            effects.push(Effect::Resume); // or its farewell would not be heard
+        }
         let reply = Reply { id, outcome: Err(error.into()) };
         let late = match self.emulation {
             None => {
@@ -256,4 +263,8 @@ fn named(settings: &Settings, raw: &str) -> Result<ChannelName, ErrorCode> {
     let name = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
     settings.namespaces.find(&name)?;
     Ok(name)
+}
+
+fn is_user_limited(settings: &Settings, channel: &ChannelName) -> bool {
+    settings.namespaces.of(channel).is_some_and(|namespace| namespace.user_limited)
 }

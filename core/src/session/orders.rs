@@ -8,6 +8,7 @@ use ports::orders::{Action, Order, Subscribe, Target};
 use ports::protocol::{Disconnect, Push, SubscribeAnswer, UnsubscribeCode};
 use ports::time::Timestamp;
 
+use super::subscribing::cached_at_once;
 use super::task::{Origin, Task, Work};
 use super::{Effect, Job, Session, timers};
 
@@ -37,7 +38,7 @@ impl Session {
                     Ordering::Less => self.end(now, Disconnect::CONNECTION_LIMIT, effects),
                     Ordering::Equal => {}
                     // It may have come too late to hear of this one.
-                    Ordering::Greater if live.connecting.is_none() => {
+                    Ordering::Greater if live.connecting.is_none() && !self.will_announce() => {
                         self.take_turn(now, Work::KeepNewest, effects);
                     }
                     Ordering::Greater => {}
@@ -63,6 +64,10 @@ impl Session {
                 self.take_turn(now, Work::Order(order), effects);
             }
         }
+    }
+
+    fn will_announce(&self) -> bool {
+        self.waiting.iter().any(|work| matches!(work, Work::KeepNewest))
     }
 
     /// Does what the application wants after everything that came before it.
@@ -111,8 +116,9 @@ impl Session {
         let options = namespace.overridden(wish.details.overrides);
         let origin = Origin::Order(Arc::clone(order));
         let mut plan = self.server_side_plan(origin, wish.channel.clone(), &options, wish.details.clone());
-        plan.recover = wish.recover.clone().filter(|_| plan.recoverable);
-        plan.was_recovering = wish.recover.is_some();
+        let recover = wish.recover.clone().or_else(|| cached_at_once(&options));
+        plan.was_recovering = recover.is_some();
+        plan.recover = recover.filter(|_| plan.recoverable);
         plan.expire_at = wish.expire_at;
         self.enter(now, Box::new(plan), effects);
     }

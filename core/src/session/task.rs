@@ -272,13 +272,25 @@ impl Session {
         }
     }
 
-    fn subscribed(&mut self, now: Timestamp, plan: Plan, admission: Admission, effects: &mut Vec<Effect>) {
+    fn subscribed(
+        &mut self,
+        now: Timestamp,
+        mut plan: Plan,
+        admission: Admission,
+        effects: &mut Vec<Effect>,
+    ) {
         let recovered = admission.recovered.iter().flatten();
         let recovered_bytes: usize = recovered.map(|publication| publication.payload_bytes()).sum();
         let subscribed = subscribe_answer(now, &plan, admission);
         let (origin, announces, join) = (plan.origin.clone(), plan.announces, plan.join);
         let address = Arc::clone(&plan.address);
         let channel = address.place.channel().clone();
+        let info = self.info_with(plan.info.chan_info.clone());
+        if plan.info != info {
+            // The connection has been refreshed meanwhile (P-CONN-13).
+            plan.info = info;
+            self.waiting.push_front(Work::Enter { channel: channel.clone(), join });
+        }
         let Some(live) = self.live_mut() else { return };
         live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
         live.recovered_since_ping += recovered_bytes;

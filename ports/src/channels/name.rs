@@ -35,10 +35,10 @@ impl ChannelName {
     }
 
     /// The namespace's name: what stands before the first `:`, without a leading `$`; `None` for the nameless
-    /// namespace (P-CH-2).
+    /// namespace (P-CH-2). A `:` behind a `#` belongs to a user's name.
     pub fn namespace(&self) -> Option<&str> {
         let name = self.0.strip_prefix('$').unwrap_or(&self.0);
-        name.split_once(':').map(|(namespace, _)| namespace)
+        name.split_once(':').map(|(namespace, _)| namespace).filter(|namespace| !namespace.contains('#'))
     }
 
     /// Whether the name starts with `$`: such a channel always needs a subscription token (P-CH-3).
@@ -120,6 +120,8 @@ mod tests {
         assert_eq!(namespace("$news:sport"), Some("news".into()));
         assert_eq!(namespace("news"), None);
         assert_eq!(namespace(":odd"), Some(String::new()));
+        assert_eq!(namespace("#auth0:1"), None);
+        assert_eq!(namespace("news:#auth0:1"), Some("news".into()));
     }
 
     #[test]

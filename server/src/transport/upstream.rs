@@ -58,14 +58,17 @@ impl Upstream {
     /// The same for as long as the connection lives.
     pub async fn run_to_end(mut self) -> Result<(), NotTaken> {
         let mut count = 0;
-        while self.extension.link.room().await {
-            let Some(input) = self.inputs.pop_front() else { return Ok(()) };
+        while !self.inputs.is_empty() {
+            if !self.extension.link.room().await {
+                return Err(NotTaken::Ended);
+            }
+            let Some(input) = self.inputs.pop_front() else { break };
             self.extension.cell.drive(Input::Session(self.extension.seat, input));
             count += 1;
             if count % TURN_COMMANDS == 0 {
                 tokio::task::yield_now().await;
             }
         }
-        if self.inputs.is_empty() { Ok(()) } else { Err(NotTaken::Ended) }
+        Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub fn json(data: &[u8]) {
 }
 
 /// The worst is `[{},{},…]` where filters belong: three bytes make a node, for which a growing list has room twice.
-const MEMORY_FACTOR: usize = 128;
+const MEMORY_FACTOR: usize = 48;
 
 pub(super) const WORDS: &[&[u8]] = &[
     b"\n",

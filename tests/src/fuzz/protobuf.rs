@@ -24,7 +24,7 @@ pub fn protobuf(data: &[u8]) {
 }
 
 /// The worst is `2\0 2\0 …` where a filter belongs: two bytes make a node, for which a growing list has room twice.
-const MEMORY_FACTOR: usize = 160;
+const MEMORY_FACTOR: usize = 48;
 
 /// Panics if this command cannot be said in Protobuf and understood.
 pub(super) fn means_the_same(protocol: &dyn ClientProtocol, command: &Command) {

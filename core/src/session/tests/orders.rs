@@ -272,3 +272,43 @@ fn of_two_connections_only_the_older_one_goes() {
 
     assert!(s.has_said("close 3504"));
 }
+
+#[test]
+fn a_cached_state_follows_an_ordered_subscription() {
+    let mut s = Driver::connected();
+
+    s.tell(Input::Order(subscription(wish("state:a"))));
+    assert!(s.join.as_ref().unwrap().recover.is_some());
+    s.admit_with(Admission { position: Some(at(5)), recovered: Some(vec![publication(5)]) });
+
+    s.expects(&["join state:a", "push subscribe state:a", "deliver 5"]); // P-CACHE-5
+}
+
+#[test]
+fn a_refresh_while_a_subscription_is_made_shows_in_it() {
+    let mut s = Driver::connected();
+    s.send(2, subscribe("room:b"));
+    let info = Some(Bytes::from_static(b"{}"));
+    s.tell(Input::Order(order(Action::Refresh { expire_at: None, info: info.clone() })));
+    s.well_done();
+    s.skips();
+
+    s.admit();
+
+    s.expects(&["reply 2 subscribe", "run announce room:b"]);
+    let Some(Job::Announce { info: told, .. }) = &s.work else { panic!("no join") };
+    assert_eq!(told.conn_info, info); // P-CONN-13
+    s.well_done();
+    s.expects(&["run enter room:b"]);
+}
+
+#[test]
+fn a_user_whose_name_reads_as_a_list_gets_no_user_limited_channel() {
+    let personal = PersonalChannel { namespace: "mine".into(), single_connection: false };
+    let mut s = Driver::fresh_with(|settings| settings.personal_channel = Some(personal));
+
+    s.send(1, connect("t"));
+    s.done(Outcome::Connection(Ok(grant("ann,bob"))));
+
+    s.expects(&["run verify connection", "error 1 107"]);
+}

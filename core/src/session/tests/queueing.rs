@@ -197,3 +197,16 @@ fn a_connect_that_is_refused_forgets_the_commands_behind_it() {
 
     s.expects(&["run verify connection", "error 1 109"]);
 }
+
+#[test]
+fn a_refused_connection_is_read_from_again() {
+    let mut s = Driver::fresh_with(|settings| settings.commands_waiting_max = 2);
+    s.send(1, connect("t"));
+    s.send(2, rpc());
+    s.send(3, rpc());
+    s.expects(&["run verify connection", "pause"]);
+
+    s.done(Outcome::Connection(Err(ports::access::TokenError::Expired)));
+
+    s.expects(&["resume", "error 1 109"]);
+}

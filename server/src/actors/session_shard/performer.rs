@@ -84,15 +84,12 @@ impl ShardCell {
         match effect {
             Effect::Send(seat, outgoing) => {
                 if let Some(disconnect) = links.get(seat).and_then(|link| send(link, &outgoing)) {
+                    // At once: what follows in this batch builds on what could not be sent.
+                    part(links, seat, &disconnect);
                     inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
                 }
             }
-            Effect::Close(seat, disconnect) => {
-                if let Some(link) = links.take(seat) {
-                    metrics::counter!(names::CLOSED, "code" => disconnect.code.to_string()).increment(1);
-                    link.close(&disconnect);
-                }
-            }
+            Effect::Close(seat, disconnect) => part(links, seat, &disconnect),
             Effect::Pause(seat) => set_paused(links, seat, true),
             Effect::Resume(seat) => set_paused(links, seat, false),
             Effect::Run(seat, job, work) => {
@@ -148,6 +145,13 @@ impl ShardCell {
             };
             cell.control(Control::Input(done(result)));
         });
+    }
+}
+
+fn part(links: &mut Links, seat: SeatId, disconnect: &Disconnect) {
+    if let Some(link) = links.take(seat) {
+        metrics::counter!(names::CLOSED, "code" => disconnect.code.to_string()).increment(1);
+        link.close(disconnect);
     }
 }
 

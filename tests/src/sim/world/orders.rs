@@ -63,6 +63,8 @@ impl World {
     fn demand(&mut self, tenant: &TenantId) -> Demand {
         let channel = self.rng.pick(&house::CHANNELS).copied().unwrap_or(house::ORDERED).to_owned();
         match self.rng.below(100) {
+            // State that comes by order follows as an event, which the court takes for a leap.
+            0..40 if channel == house::CURRENT => Demand::Unsubscribe(channel),
             0..40 => {
                 let recover = self.some_place(tenant, &channel);
                 Demand::Subscribe(Wish { channel, recover, ..Wish::default() })
@@ -86,10 +88,10 @@ impl World {
         }
     }
 
-    /// A place in a stream that an application may remember, unless its state is all there is.
+    /// A place in a stream that an application may remember.
     fn some_place(&mut self, tenant: &TenantId, channel: &str) -> Option<Recovery> {
         let back = self.rng.below(8);
-        if channel == house::CURRENT || self.rng.happens(500) {
+        if self.rng.happens(500) {
             return None;
         }
         let name = ChannelName::parse(channel).ok()?;
