@@ -28,7 +28,7 @@ pub fn json(data: &[u8]) {
     }
 }
 
-/// The worst is `[{},{},…]` where filters belong: three bytes make a node, for which a growing list has room twice.
+/// The worst are commands without anything in them.
 const MEMORY_FACTOR: usize = 48;
 
 pub(super) const WORDS: &[&[u8]] = &[

@@ -23,7 +23,7 @@ pub fn protobuf(data: &[u8]) {
     }
 }
 
-/// The worst is `2\0 2\0 …` where a filter belongs: two bytes make a node, for which a growing list has room twice.
+/// The worst are commands without anything in them: three bytes become a command.
 const MEMORY_FACTOR: usize = 48;
 
 /// Panics if this command cannot be said in Protobuf and understood.

@@ -21,8 +21,8 @@ pub(super) struct Speech<'a> {
 
 /// How many commands of one frame are said again; more would say little more.
 const SAID_AGAIN_MAX: usize = 32;
-/// Memory for a frame of any length.
-const FLAT_BYTES: usize = 4 * 1024;
+/// Memory for a frame of any length: a filter keeps a thousand nodes, whatever it holds.
+const FLAT_BYTES: usize = 300 * 1024;
 
 impl Speech<'_> {
     /// Checks what can be checked of any bytes; the commands in them.
