@@ -51,6 +51,12 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         config.client.frame_bytes_max.bytes(),
     ));
 
+    // Before anything runs that would have to be stopped again.
+    let listener = TcpListener::bind(config.server.listen).await;
+    let listener = listener.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", config.server.listen)
+    })?;
+    let address = listener.local_addr()?;
     let (threads, shards) = start_threads(shard_count(config), &services)?;
     let cells = shards.iter().map(|(cell, _)| Arc::clone(cell)).collect();
     let hub = Arc::new(HubTable::new(cells, Arc::downgrade(&services)));
@@ -59,11 +65,6 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     let tree = Tree { services: Arc::clone(&services), shards, hub };
     let (root, _) = ractor::Actor::spawn(None, Root, tree).await.context("the actors cannot be started")?;
 
-    let listener = TcpListener::bind(config.server.listen).await;
-    let listener = listener.with_context(|| {
-        format!("cannot listen on {}; choose another address with --listen", config.server.listen)
-    })?;
-    let address = listener.local_addr()?;
     let readiness = Arc::new(Readiness::default());
     let connections = Arc::new(Semaphore::new(config.server.connections_max));
     let edge = Edge {
@@ -120,4 +121,34 @@ fn start_threads(count: u16, services: &Arc<Services>) -> anyhow::Result<(Vec<Sh
         threads.push(ShardThread { cell, end, thread });
     }
     Ok((threads, shards))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crypto::{Secret, Trust};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn address_in_use_is_told_before_anything_runs() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("wigwag.toml");
+        fs::write(&file, "").unwrap();
+        let mut config = Config::load(Some(&file), std::iter::empty()).ok().unwrap();
+        config.server.listen = taken.local_addr().unwrap();
+        config.server.shards = 777;
+        let secret = || Secret::new("s").unwrap();
+        let tokens = crypto::Config::new(Trust::hmac(secret(), None, None));
+
+        let refused = start(&config, &Keys { tokens, api_key: secret() }).await.err().unwrap();
+
+        let told = refused.to_string();
+        assert!(told.starts_with("cannot listen on 127.0.0.1:") && told.contains("--listen"), "{told}");
+        let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let names = threads.map(|thread| fs::read_to_string(thread.path().join("comm")).unwrap_or_default());
+        assert!(!names.into_iter().any(|name| name.trim() == "shard-776"));
+    }
 }

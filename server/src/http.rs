@@ -4,13 +4,15 @@ pub mod api;
 mod auth;
 mod health;
 pub mod problem;
+#[cfg(test)]
+mod tests;
 mod welcome;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
@@ -45,10 +47,8 @@ pub struct Edge {
     pub refusals: Semaphore,
 }
 
-/// Calls of the server API at a time; together with the longest body they bound its memory.
+/// Calls of the server API at a time; together with the longest body and answer they bound its memory.
 pub const API_CALLS_MAX: usize = 128;
-/// Longest request body.
-const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// How long a request may take, its body included.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
@@ -76,7 +76,6 @@ pub fn router(edge: Edge) -> Router {
     router
         .method_not_allowed_fallback(not_allowed)
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(within_deadline))
         .with_state(Arc::new(edge))
 }

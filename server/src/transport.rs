@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod admission;
+pub mod body;
 pub mod cors;
 pub mod dialect;
 pub mod downstream;

@@ -18,19 +18,33 @@ pub(crate) fn shape<'a>(answer: &SubscribeAnswer, missed: &'a Recovered) -> Shap
     }
 }
 
-/// Keeps the books of one frame's commands. Only one ping is open at a time, so a second pong in the same frame answers
-/// none (P-CONN-5): it is refused here, or a frame of nothing but pongs would grow into many times its size.
+/// Most commands of one frame. The longest frame, of 64 KiB unless the operator wants another, is full of them when each
+/// takes sixteen bytes, and one that names a channel is rarely shorter; SDKs put their subscriptions into one frame,
+/// 128 by default.
+const COMMANDS_MAX: usize = 4_096;
+
+/// Keeps the books of one frame's commands, or a frame of nothing but the shortest would grow into many times its size.
+/// Only one ping is open at a time, so a second pong in the same frame answers none (P-CONN-5); and one unknown request
+/// ends the connection (P-CONN-7), so that a second means nothing.
 #[derive(Default)]
 pub(crate) struct FrameRules {
+    commands: usize,
     has_pong: bool,
+    has_unknown: bool,
 }
 
 impl FrameRules {
     /// Whether the frame may hold this command as well.
     pub(crate) fn allow(&mut self, request: &Request) -> Result<(), &'static str> {
-        let is_pong = *request == Request::Pong;
-        if is_pong && std::mem::replace(&mut self.has_pong, true) {
+        if self.commands == COMMANDS_MAX {
+            return Err("one more than a frame may hold");
+        }
+        self.commands += 1;
+        if *request == Request::Pong && std::mem::replace(&mut self.has_pong, true) {
             return Err("a second pong in one frame");
+        }
+        if *request == Request::Unknown && std::mem::replace(&mut self.has_unknown, true) {
+            return Err("a second unknown request in one frame");
         }
         Ok(())
     }
@@ -83,6 +97,23 @@ mod tests {
         assert!(rules.allow(&Request::Pong).is_ok());
         assert!(rules.allow(&Request::Ping).is_ok());
         assert!(rules.allow(&Request::Pong).is_err());
+    }
+
+    #[test]
+    fn one_frame_holds_one_unknown_request() {
+        let mut rules = FrameRules::default();
+
+        assert!(rules.allow(&Request::Unknown).is_ok());
+        assert!(rules.allow(&Request::Pong).is_ok());
+        assert!(rules.allow(&Request::Unknown).is_err());
+    }
+
+    #[test]
+    fn one_frame_holds_so_many_commands() {
+        let mut rules = FrameRules::default();
+
+        assert!((0..COMMANDS_MAX).all(|_| rules.allow(&Request::Ping).is_ok()));
+        assert!(rules.allow(&Request::Ping).is_err());
     }
 
     #[test]

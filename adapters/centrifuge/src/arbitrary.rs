@@ -10,14 +10,16 @@ use ports::protocol::{
     Command, ConnectRequest, HistoryRequest, Recovery, Request, Resume, SubscribeFlags, SubscribeRequest,
 };
 
-/// Those of one frame, which holds one pong at most, each to be written plainly or not.
+/// Those of one frame, which holds one pong and one unknown request at most, each to be written plainly or not.
 pub(crate) fn commands() -> impl Strategy<Value = Vec<(Command, bool)>> {
     vec((command(), any::<bool>()), 1..6).prop_map(|mut commands| {
-        let mut pongs = 0;
-        commands.retain(|(command, _)| {
-            pongs += usize::from(command.request == Request::Pong);
-            command.request != Request::Pong || pongs == 1
-        });
+        for once in [Request::Pong, Request::Unknown] {
+            let mut count = 0;
+            commands.retain(|(command, _)| {
+                count += usize::from(command.request == once);
+                command.request != once || count == 1
+            });
+        }
         commands
     })
 }

@@ -113,29 +113,27 @@ pub enum ConfigError {
         wanted: &'static str,
     },
     /// A key set that cannot be read.
-    #[error("the JWKS in {place} cannot be used: {problem}")]
+    #[error(
+        "the JWKS in {place} cannot be used: {problem}; jwks_file in [token], or file in [[jwks]], names a JSON file \
+         with public keys under \"keys\""
+    )]
     Jwks {
         /// File or setting.
         place: String,
         /// What is wrong with it.
         problem: String,
     },
-    /// An address that anybody on the way could answer for, or no address.
+    /// An address that anybody on the way could answer for; what may be secret in it is left out.
     #[error(
         "the JWKS address {0} is not safe; use https://…, or http:// to a loopback address such as 127.0.0.1"
     )]
     JwksUrl(String),
+    /// A text that is no address. It is not repeated, for nobody knows which part of it is secret.
+    #[error("the JWKS address is no address; write for example https://login.example.com/keys.json")]
+    NoJwksUrl,
     /// Two key sets for the same tokens.
     #[error("two JWKS serve {0}; name each issuer in one JWKS only")]
     Ambiguous(String),
-    /// A pattern that is no regular expression.
-    #[error("the pattern {pattern} is not a regular expression: {problem}")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        problem: String,
-    },
     /// A user claim that means something else.
     #[error(
         "user_id_claim cannot be {0:?}, which has a meaning of its own; choose sub or a name of your own"

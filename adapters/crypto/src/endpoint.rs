@@ -8,6 +8,7 @@ use ports::access::TokenError;
 use ports::time::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::{info, warn};
 
 use crate::fetch::Fetcher;
 use crate::key_set::{KeySet, Lookup};
@@ -37,6 +38,8 @@ struct Cache {
     attempted_at: Option<Timestamp>,
     /// Why the last fetch brought nothing, if it did not.
     failure: Option<String>,
+    /// Somebody has been told of a failure, and not yet of its end.
+    is_warned: bool,
     /// Closes when the fetch ends, however it ends.
     flight: Option<watch::Receiver<()>>,
 }
@@ -89,7 +92,7 @@ impl Endpoint {
         let shared = Arc::clone(&self.shared);
         runtime.spawn(async move {
             let fetched = shared.fetcher.fetch().await;
-            shared.cache.lock().landed(fetched, now);
+            shared.cache.lock().landed(&shared.fetcher, fetched, now);
             drop(landing);
         });
         Some(flight)
@@ -104,14 +107,24 @@ impl Cache {
     }
 
     /// What was fetched counts from when it was asked for. A failure leaves the known keys in use.
-    fn landed(&mut self, fetched: Result<KeySet, String>, asked_at: Timestamp) {
+    fn landed(&mut self, from: &Fetcher, fetched: Result<KeySet, String>, asked_at: Timestamp) {
         match fetched {
             Ok(keys) => {
+                if std::mem::take(&mut self.is_warned) {
+                    info!(host = from.host(), "the JWKS can be fetched again");
+                }
                 self.keys = Some(Arc::new(keys));
                 self.fetched_at = asked_at;
                 self.failure = None;
             }
-            Err(failure) => self.failure = Some(failure),
+            Err(reason) => {
+                warn!(
+                    host = from.host(),
+                    reason, "the JWKS cannot be fetched; keys known before, if any, stay in use"
+                );
+                self.failure = Some(format!("JWKS {}: {reason}", from.place()));
+                self.is_warned = true;
+            }
         }
     }
 

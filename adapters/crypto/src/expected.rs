@@ -2,8 +2,6 @@
 
 use regex::Regex;
 
-use crate::ConfigError;
-
 /// What the operator expects of `aud` or `iss`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -12,44 +10,48 @@ pub enum Expected {
     /// One of these texts.
     OneOf(Vec<String>),
     /// Whatever this regular expression matches from beginning to end.
-    Pattern(String),
+    Pattern(Pattern),
 }
 
-/// An expectation ready for use.
-pub(crate) enum Matcher {
-    Texts(Vec<String>),
-    Pattern(Regex),
-}
-
-impl Matcher {
-    pub(crate) fn new(expected: &Expected) -> Result<Self, ConfigError> {
-        match expected {
-            Expected::Exactly(text) => Ok(Self::Texts(vec![text.clone()])),
-            Expected::OneOf(texts) => Ok(Self::Texts(texts.clone())),
-            Expected::Pattern(pattern) => anchored(pattern).map(Self::Pattern),
-        }
-    }
-
+impl Expected {
     pub(crate) fn accepts(&self, found: &str) -> bool {
         match self {
-            Self::Texts(texts) => texts.iter().any(|text| text == found),
-            Self::Pattern(pattern) => pattern.is_match(found),
+            Self::Exactly(text) => text == found,
+            Self::OneOf(texts) => texts.iter().any(|text| text == found),
+            Self::Pattern(pattern) => pattern.anchored.is_match(found),
         }
     }
 
     /// A text that is accepted, for tokens of our own; a pattern has none to offer.
     pub(crate) fn example(&self) -> Option<&str> {
         match self {
-            Self::Texts(texts) => texts.first().map(String::as_str),
+            Self::Exactly(text) => Some(text),
+            Self::OneOf(texts) => texts.first().map(String::as_str),
             Self::Pattern(_) => None,
         }
     }
 }
 
-fn anchored(pattern: &str) -> Result<Regex, ConfigError> {
-    let refused =
-        |error: regex::Error| ConfigError::Pattern { pattern: pattern.into(), problem: error.to_string() };
-    // Alone first: `a)|(b` would step out of the group that anchors it.
-    Regex::new(pattern).map_err(refused)?;
-    Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(refused)
+/// A regular expression for the whole of a text.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    anchored: Regex,
 }
+
+impl Pattern {
+    /// The pattern in a text, or what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // Alone first: `a)|(b` would step out of the group that anchors it.
+        let anchored = Regex::new(text).and_then(|_| Regex::new(&format!(r"\A(?:{text})\z")));
+        Ok(Self { text: text.to_owned(), anchored: anchored.map_err(|error| error.to_string())? })
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}

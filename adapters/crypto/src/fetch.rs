@@ -23,8 +23,7 @@ pub(crate) struct Fetcher {
 impl Fetcher {
     /// Refuses addresses that anybody on the way could answer for.
     pub(crate) fn new(url: &str) -> Result<Self, ConfigError> {
-        let refused = || ConfigError::JwksUrl(url.to_owned());
-        let url = Url::parse(url).map_err(|_| refused())?;
+        let url = Url::parse(url).ok().filter(|url| !url.cannot_be_a_base()).ok_or(ConfigError::NoJwksUrl)?;
         let builder = Client::builder()
             .timeout(FETCH_TIMEOUT)
             .redirect(Policy::none())
@@ -33,34 +32,45 @@ impl Fetcher {
         let builder = match url.scheme() {
             "https" => builder.https_only(true),
             "http" if is_loopback(&url) => builder.no_proxy().tls_certs_only([]),
-            _ => return Err(refused()),
+            _ => return Err(ConfigError::JwksUrl(shown(&url))),
         };
         let client = builder.build().map_err(|error| ConfigError::Client(error.to_string()))?;
         Ok(Self { client, url })
     }
 
-    /// The keys published there just now.
+    /// The keys published there just now, or why there are none.
     pub(crate) async fn fetch(&self) -> Result<KeySet, String> {
-        let failed = |error: reqwest::Error| format!("{}: {}", self.place(), reasons(&error.without_url()));
+        let failed = |error: reqwest::Error| reasons(&error.without_url());
         let mut response = self.client.get(self.url.clone()).send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
-            return Err(format!("{} answered {}", self.place(), response.status()));
+            return Err(format!("answered {}", response.status()));
         }
 
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > BODY_BYTES_MAX {
-                return Err(format!("{} answered more than {BODY_BYTES_MAX} bytes", self.place()));
+                return Err(format!("answered more than {BODY_BYTES_MAX} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
-        KeySet::parse(&body).map_err(|problem| format!("{}: {problem}", self.place()))
+        KeySet::parse(&body)
     }
 
     /// The address without what may be secret in it.
-    fn place(&self) -> String {
-        format!("JWKS {}{}", self.url.origin().ascii_serialization(), self.url.path())
+    pub(crate) fn place(&self) -> String {
+        shown(&self.url)
     }
+
+    /// Who is asked.
+    pub(crate) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+}
+
+/// Scheme, host and path; neither a password nor a query.
+fn shown(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -22,7 +22,7 @@ mod tokens;
 mod user_claim;
 
 pub use config::{Config, ConfigError, JWKS_TTL, Jwks, JwksSource, PreviousSecret, Trust};
-pub use expected::Expected;
+pub use expected::{Expected, Pattern};
 pub use parts::TOKEN_BYTES_MAX;
 pub use secret::Secret;
 pub use tokens::Tokens;

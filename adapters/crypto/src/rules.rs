@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::claims::{Audience, Claims};
 use crate::config::{ConfigError, Trust};
-use crate::expected::Matcher;
+use crate::expected::Expected;
 use crate::keys::Keys;
 use crate::parts::{Parts, TOKEN_BYTES_MAX, invalid};
 use crate::user_claim;
@@ -43,8 +43,8 @@ const TAKEN: &[&str] = &[
 pub(crate) struct Rules {
     keys: Keys,
     signing: Option<EncodingKey>,
-    audience: Option<Matcher>,
-    issuer: Option<Matcher>,
+    audience: Option<Expected>,
+    issuer: Option<Expected>,
     user_claim: Option<String>,
 }
 
@@ -66,8 +66,8 @@ impl Rules {
         Ok(Self {
             keys: Keys::new(trust, kind)?,
             signing: signing.map(|secret| EncodingKey::from_secret(secret.expose().as_bytes())),
-            audience: trust.audience.as_ref().map(Matcher::new).transpose()?,
-            issuer: trust.issuer.as_ref().map(Matcher::new).transpose()?,
+            audience: trust.audience.clone(),
+            issuer: trust.issuer.clone(),
             user_claim: trust.user_id_claim.clone().filter(|name| name != SUBJECT),
         })
     }
@@ -122,9 +122,9 @@ impl Rules {
 }
 
 /// What a token of our own says where something is expected.
-fn own(expected: Option<&Matcher>) -> Result<Option<String>, TokenError> {
-    let Some(matcher) = expected else { return Ok(None) };
+fn own(expected: Option<&Expected>) -> Result<Option<String>, TokenError> {
+    let Some(expected) = expected else { return Ok(None) };
     let example =
-        matcher.example().ok_or_else(|| invalid("a pattern expected in a claim cannot be signed"))?;
+        expected.example().ok_or_else(|| invalid("a pattern expected in a claim cannot be signed"))?;
     Ok(Some(example.to_owned()))
 }

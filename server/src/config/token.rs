@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crypto::Secret;
+use crypto::{Pattern, Secret};
 use ports::time::Timestamp;
 
 use super::section::section;
@@ -40,11 +40,11 @@ section! {
         /// What the `aud` claim must be or contain; unchecked if empty.
         audience: Option<String> = None;
         /// Regular expression that the whole of it must match.
-        audience_regex: Option<String> = None;
+        audience_regex: Option<Pattern> = None;
         /// What the `iss` claim must be; unchecked if empty.
         issuer: Option<String> = None;
         /// Regular expression that the whole of it must match.
-        issuer_regex: Option<String> = None;
+        issuer_regex: Option<Pattern> = None;
         /// The claim that names the user; `sub` if empty.
         user_id_claim: Option<String> = None;
     }

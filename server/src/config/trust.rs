@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crypto::{Expected, JwksSource, PreviousSecret, Secret, Trust};
+use crypto::{Expected, JwksSource, Pattern, PreviousSecret, Secret, Trust};
 
 use super::{Config, Jwks, Token};
 
@@ -86,7 +86,7 @@ impl Jwks {
     }
 }
 
-fn expected(exactly: &Option<String>, regex: &Option<String>) -> Option<Expected> {
+fn expected(exactly: &Option<String>, regex: &Option<Pattern>) -> Option<Expected> {
     let exactly = exactly.clone().map(Expected::Exactly);
     exactly.or_else(|| regex.clone().map(Expected::Pattern))
 }
@@ -158,7 +158,7 @@ mod tests {
         let pem = (trust.rsa_public_key, trust.ec_public_key, trust.ed25519_public_key);
         assert_eq!(pem, (Some("rsa".into()), Some("ec".into()), Some("ed".into())));
         assert_eq!(trust.audience, Some(Expected::Exactly("app".into())));
-        assert_eq!(trust.issuer, Some(Expected::Pattern("https://.*".into())));
+        assert_eq!(trust.issuer, Some(Expected::Pattern(Pattern::parse("https://.*").unwrap())));
         assert_eq!(trust.user_id_claim.as_deref(), Some("uid"));
         let [first, second] = trust.jwks.as_slice() else { panic!("{} sets", trust.jwks.len()) };
         let JwksSource::Url { url, ttl } = &first.source else { panic!("no address") };

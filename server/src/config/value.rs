@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crypto::Secret;
+use crypto::{Pattern, Secret};
 use ports::time::Timestamp;
 use toml::de::DeValue;
 use wigwag_core::channels::NamePattern;
@@ -49,13 +49,12 @@ impl<'a> Raw<'a> {
 
     /// What was found, short enough for a message.
     fn found(self) -> String {
-        const CHARS_MAX: usize = 60;
         let value = match self {
-            Self::Text(text) => return format!("{:?}", clip(text, CHARS_MAX)),
+            Self::Text(text) => return quoted(text),
             Self::Toml(value) => value,
         };
         match value {
-            DeValue::String(text) => format!("{:?}", clip(text, CHARS_MAX)),
+            DeValue::String(text) => quoted(text),
             DeValue::Integer(number) => number.to_string(),
             DeValue::Float(number) => number.to_string(),
             DeValue::Boolean(switch) => switch.to_string(),
@@ -211,18 +210,31 @@ impl Value for Option<NamePattern> {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
         let text = Option::<String>::read(raw)?;
         let pattern = text.map(|text| NamePattern::parse(&text)).transpose();
-        pattern.map_err(|error| {
-            // The library draws the expression and points at it; the last line says what is wrong.
-            let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            format!("{} is no regular expression ({reason}); write for example \"^[a-z0-9:]+$\"", raw.found())
-        })
+        pattern.map_err(|error| no_pattern(raw, &error, "^[a-z0-9:]+$"))
     }
 }
 
-fn clip(text: &str, chars_max: usize) -> String {
-    let mut clipped: String = text.chars().take(chars_max).collect();
+/// A pattern that may be left empty.
+impl Value for Option<Pattern> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let text = Option::<String>::read(raw)?;
+        let pattern = text.map(|text| Pattern::parse(&text)).transpose();
+        pattern.map_err(|error| no_pattern(raw, &error, "https://[a-z]+[.]example[.]com"))
+    }
+}
+
+/// The library draws the expression and points at it; the last line says what is wrong.
+fn no_pattern(raw: Raw<'_>, error: &str, example: &str) -> String {
+    let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    format!("{} is no regular expression ({reason}); write for example \"{example}\"", raw.found())
+}
+
+/// A text in quotes, short enough for a message.
+pub(super) fn quoted(text: &str) -> String {
+    const CHARS_MAX: usize = 60;
+    let mut clipped: String = text.chars().take(CHARS_MAX).collect();
     if clipped.len() < text.len() {
         clipped.push('…');
     }
-    clipped
+    format!("{clipped:?}")
 }

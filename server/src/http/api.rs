@@ -9,19 +9,25 @@ mod method;
 mod oldstyle;
 mod payload;
 mod requests;
+mod room;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use tokio::sync::SemaphorePermit;
 
 use self::failure::ErrorMode;
 use self::method::Method;
+use self::room::Room;
 use super::Edge;
 use super::problem::Problem;
+use crate::transport::body::{self, Unread};
+
+/// Longest request body.
+const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// `POST /api/{method}`.
 pub async fn call(State(edge): State<Arc<Edge>>, Path(method): Path<String>, request: Request) -> Response {
@@ -31,7 +37,7 @@ pub async fn call(State(edge): State<Arc<Edge>>, Path(method): Path<String>, req
         Err(refusal) => return refusal,
     };
     let method = Method::parse(&method);
-    match method.perform(&edge, &body).await {
+    match method.perform(&edge, &body, &Room::new()).await {
         Ok(result) if method == Method::Batch => json(result),
         Ok(result) => json(answers::enveloped(&result)),
         Err(failure) => failure.into_response_in(mode),
@@ -60,11 +66,22 @@ async fn taken<'e>(edge: &'e Edge, request: Request) -> Result<(SemaphorePermit<
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_calls", detail);
         problem.retry_after(1).into_response()
     })?;
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
-        let detail = format!("the body cannot be taken: {}", rejection.body_text());
-        Problem::new(rejection.status(), "body_refused", detail).into_response()
-    })?;
+    let body = body::read(request.into_body(), BODY_BYTES_MAX).await;
+    let body = body.map_err(|unread| refusal(&unread).into_response())?;
     Ok((permit, body))
+}
+
+fn refusal(unread: &Unread) -> Problem {
+    let status = match unread {
+        Unread::TooLong => {
+            let detail = format!("the body is longer than {BODY_BYTES_MAX} bytes; send less in one call");
+            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_refused", detail);
+        }
+        Unread::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Unread::TooMany => StatusCode::SERVICE_UNAVAILABLE,
+        Unread::Broken(_) => StatusCode::BAD_REQUEST,
+    };
+    Problem::new(status, "body_refused", unread.to_string())
 }
 
 fn json(body: String) -> Response {

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use axum::extract::Query;
-use axum::http::header::{AUTHORIZATION, HeaderMap};
+use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN};
 use axum::http::{StatusCode, Uri};
 use subtle::ConstantTimeEq as _;
 
 use super::Edge;
 use super::problem::Problem;
+use crate::transport::admission::text;
+use crate::transport::origin::Origins;
 
 const KEY_HEADER: &str = "x-api-key";
 const SCHEME: &str = "apikey ";
@@ -16,10 +18,10 @@ const PARAMETER: &str = "api_key";
 
 impl Edge {
     /// Lets a back end pass that presents the key: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the
-    /// query.
+    /// query. Where none is needed, pages of other hosts are refused: every browser on the machine can reach the node.
     pub(super) fn authenticate(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
         if self.api_insecure {
-            return Ok(());
+            return if is_foreign(headers) { Err(foreign()) } else { Ok(()) };
         }
         let given = presented(headers, uri).unwrap_or_default();
         if bool::from(given.as_bytes().ct_eq(self.api_key.expose().as_bytes())) {
@@ -29,6 +31,20 @@ impl Edge {
         Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
             .header(axum::http::header::WWW_AUTHENTICATE, "apikey"))
     }
+}
+
+/// Whether the page of another host sends this.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let host = text(headers, HOST);
+    let readable =
+        |origin: &HeaderValue| origin.to_str().is_ok_and(|it| Origins::default().allow(Some(it), host));
+    !headers.get_all(ORIGIN).iter().all(readable)
+}
+
+fn foreign() -> Problem {
+    let detail =
+        "without a key the API serves no pages of other hosts; set api.insecure = false and present the key";
+    Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail)
 }
 
 fn presented<'r>(headers: &'r HeaderMap, uri: &Uri) -> Option<Cow<'r, str>> {
@@ -46,9 +62,33 @@ fn presented<'r>(headers: &'r HeaderMap, uri: &Uri) -> Option<Cow<'r, str>> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header::HeaderValue;
-
     use super::*;
+
+    #[test]
+    fn pages_of_other_hosts_are_told_from_programs_and_own_pages() {
+        let foreign = |origins: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("localhost:8000"));
+            for origin in origins {
+                headers.append(ORIGIN, HeaderValue::from_static(origin));
+            }
+            is_foreign(&headers)
+        };
+
+        assert!(!foreign(&[]));
+        assert!(!foreign(&["http://localhost:8000"]));
+        for origins in [
+            &["https://evil.com"][..],
+            &["null"],
+            &[""],
+            &["http://localhost"],
+            &["http://localhost:3000"],
+            &["ftp://localhost:8000"],
+            &["http://localhost:8000", "https://evil.com"],
+        ] {
+            assert!(foreign(origins), "{origins:?}");
+        }
+    }
 
     #[test]
     fn a_key_is_taken_from_the_first_place_that_has_one() {

@@ -43,7 +43,8 @@ impl Edge {
     /// Whether the page that a request comes from, if it comes from one, may connect (P-NEG-5).
     pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let origin = text(headers, header::ORIGIN);
-        let is_unreadable = origin.is_none() && headers.contains_key(header::ORIGIN);
+        let count = headers.get_all(header::ORIGIN).iter().count();
+        let is_unreadable = count > 1 || (origin.is_none() && count > 0);
         if is_unreadable || !self.origins.allow(origin, text(headers, header::HOST)) {
             let detail = "this origin may not connect; add it to server.allowed_origins";
             let problem = Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use ports::protocol::{ClientProtocol, Disconnect, Push};
+use ports::protocol::{ClientProtocol, Command, Disconnect, Push};
 use wigwag_core::session;
 
 use super::frame::{self, Kind};
@@ -20,6 +20,30 @@ pub struct Dialect {
     pub framing: Framing,
     /// Which of the [`SLOTS`](ports::channels::SLOTS) its encodings use.
     pub slot: usize,
+}
+
+/// What a client said, while it waits for its session. Less than half as large as the input it becomes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A command.
+    Command(Command),
+    /// What is no command.
+    Malformed,
+    /// The answer to a ping frame.
+    FramePong,
+    /// Nothing, for it does not read either.
+    TooSlow,
+}
+
+impl From<Heard> for session::Input {
+    fn from(heard: Heard) -> Self {
+        match heard {
+            Heard::Command(command) => Self::Command(command),
+            Heard::Malformed => Self::Malformed,
+            Heard::FramePong => Self::FramePong,
+            Heard::TooSlow => Self::Close(Disconnect::SLOW),
+        }
+    }
 }
 
 /// What stands around each message of the server.
@@ -55,13 +79,13 @@ impl Dialect {
         (self.framing == Framing::Events).then(|| Bytes::from_static(b"\r\n"))
     }
 
-    /// Reads a frame of a client as what it means to a session, in order, up to what cannot be read (P-FRM-3).
-    pub fn decode(&self, frame: &[u8], inputs: &mut VecDeque<session::Input>) {
+    /// Reads a frame of a client, in order, up to what cannot be read (P-FRM-3).
+    pub fn decode(&self, frame: &[u8], heard: &mut VecDeque<Heard>) {
         let mut commands = Vec::new();
         let decoded = self.protocol.decode(frame, &mut commands);
-        inputs.extend(commands.into_iter().map(session::Input::Command));
+        heard.extend(commands.into_iter().map(Heard::Command));
         if decoded.is_err() {
-            inputs.push_back(session::Input::Malformed);
+            heard.push_back(Heard::Malformed);
         }
     }
 

@@ -54,7 +54,8 @@ impl Drop for Downstream {
     fn drop(&mut self) {
         self.switchboard.unplug(self.key);
         self.extension.link.abort();
-        self.stay.requests();
+        // What was fetched may not have been sent yet.
+        self.stay.farewell();
         self.extension.cell.hang_up(self.extension.seat);
     }
 }

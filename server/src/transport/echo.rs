@@ -62,6 +62,10 @@ impl Ear for Echo {
     }
 
     fn gone(&mut self) {
+        self.forget();
+    }
+
+    fn forget(&mut self) {
         self.backlog.clear();
     }
 }

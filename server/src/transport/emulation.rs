@@ -10,13 +10,13 @@ use tokio::sync::oneshot;
 
 use super::admission::Refusal;
 use super::cors;
-use super::stream::{self, is_protobuf, read};
+use super::stream::{self, is_protobuf};
 use super::upstream::{NotTaken, Upstream};
 use crate::actors::session_shard::Control;
 use crate::http::Edge;
 use crate::http::problem::Problem;
 
-/// Requests under way at a time; together with the longest frame they bound what they keep in memory.
+/// Requests at a time whose commands are under way; together with the longest frame they bound what they keep in memory.
 pub const REQUESTS_MAX: usize = 1_024;
 
 /// `POST /emulation`.
@@ -38,9 +38,10 @@ pub async fn preflight(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Res
 }
 
 async fn take(edge: &Edge, request: Request) -> Result<(), Refusal> {
-    let permit = Arc::clone(&edge.emulations).try_acquire_owned().map_err(|_| busy())?;
     let is_protobuf = is_protobuf(request.headers());
-    let body = read(request, edge.services.frame_bytes_max).await?;
+    let body = edge.read(request).await?;
+    // Not before, or a few slow senders would keep everybody out.
+    let permit = Arc::clone(&edge.emulations).try_acquire_owned().map_err(|_| busy())?;
     let decoded =
         if is_protobuf { centrifuge::emulation::protobuf(&body) } else { centrifuge::emulation::json(&body) };
     let emulation = decoded.map_err(|error| {
@@ -54,7 +55,7 @@ async fn take(edge: &Edge, request: Request) -> Result<(), Refusal> {
     let extension = SessionKey::parse(&emulation.session).and_then(|key| edge.services.switchboard.find(key));
     let extension = extension.ok_or_else(ended)?;
     let cell = Arc::clone(&extension.cell);
-    let upstream = Upstream::later(extension, &emulation.data, permit).map_err(not_taken)?;
+    let upstream = Upstream::later(extension, emulation.data, permit).map_err(not_taken)?;
     if cell.is_overloaded() {
         return Err(busy());
     }

@@ -60,6 +60,10 @@ impl Pending {
         (self.bytes() > self.bytes_max).then_some(self.bytes_max / shards.max(1))
     }
 
+    fn has_room(&self, bytes: usize) -> bool {
+        self.bytes() + bytes <= self.bytes_max
+    }
+
     /// How many bytes are queued.
     pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
@@ -87,7 +91,7 @@ pub enum Stage {
     Closed,
 }
 
-/// The client reads too slowly: the queue's bound would be passed.
+/// The client reads too slowly: the queue's bound would be passed, or the node's by a message beyond the queue's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow;
 
@@ -114,20 +118,24 @@ impl Link {
         Self { line, dialect, pings, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
     }
 
-    /// Sends a finished message, or queues what is not taken at once. One is always accepted by an empty queue.
+    /// Sends a finished message, or queues what is not taken at once. An empty queue takes one of any length, unless it
+    /// is longer than the queue's bound and there is no room for it in all queues together.
     pub fn send(&self, frame: Bytes) -> Result<(), Overflow> {
         let mut outbox = self.outbox.lock();
         if outbox.stage != Stage::Open {
             return Ok(());
         }
-        if !outbox.pending.is_empty() && outbox.bytes + frame.len() > self.queue_bytes_max {
+        let fits = outbox.bytes + frame.len() <= self.queue_bytes_max;
+        let is_welcome = outbox.pending.is_empty() && self.pending.has_room(frame.len());
+        if !fits && !is_welcome {
             return Err(Overflow);
         }
         self.put(&mut outbox, frame);
         Ok(())
     }
 
-    /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3).
+    /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3). The rest of
+    /// a message goes before the goodbye, unless that alone is more than may be queued.
     pub fn close(&self, disconnect: &Disconnect) {
         if *disconnect == Disconnect::CONNECTION_CLOSED {
             return self.end(&mut self.outbox.lock(), Stage::Closed);
@@ -136,6 +144,9 @@ impl Link {
             let mut outbox = self.outbox.lock();
             let dropped = outbox.drop_whole_frames();
             self.uncount(&outbox, dropped);
+            if outbox.bytes > self.queue_bytes_max {
+                return self.end(&mut outbox, Stage::Closed);
+            }
         }
         self.part(self.dialect.goodbye(disconnect));
     }
@@ -167,6 +178,9 @@ impl Link {
             response.ends();
         }
         outbox.stage = stage;
+        if stage == Stage::Closed {
+            outbox.clear();
+        }
         outbox.wake();
     }
 
@@ -190,6 +204,12 @@ impl Link {
     /// Whether reading is stopped.
     pub fn is_paused(&self) -> bool {
         self.outbox.lock().paused
+    }
+
+    /// Whether somebody wants to hear what the client says.
+    pub fn listens(&self) -> bool {
+        let outbox = self.outbox.lock();
+        outbox.stage == Stage::Open && !outbox.paused
     }
 
     /// How far its end has come.
@@ -251,6 +271,12 @@ impl Outbox {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    fn clear(&mut self) {
+        self.pending = VecDeque::new();
+        self.front_begun = false;
+        self.bytes = 0;
     }
 
     /// Keeps only a frame that is half written; returns how many bytes went.

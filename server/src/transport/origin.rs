@@ -7,7 +7,7 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// Patterns such as `https://app.example.com`, `https://*.example.com` or `*`.
+    /// Patterns such as `https://app.example.com`, `https://*.example.com` or `*`; none lets nobody else in.
     pub fn new(patterns: &[String]) -> Self {
         Self { patterns: patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect() }
     }
@@ -26,15 +26,18 @@ impl Origins {
     }
 }
 
-/// A star stands for one or more labels of a host name, or, alone, for everything.
+/// A star in front of a host name stands for one or more whole labels; alone it stands for everything.
 fn matches(pattern: &str, origin: &str) -> bool {
-    if pattern == "*" {
-        return true;
-    }
-    let Some((before, after)) = pattern.split_once('*') else { return pattern == origin };
-    let middle = origin.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-    let is_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    middle.is_some_and(|middle| !middle.is_empty() && middle.bytes().all(is_label))
+    let Some((scheme, domain)) = pattern.split_once("://*.") else {
+        return pattern == "*" || pattern == origin;
+    };
+    let host = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+    let labels = host.and_then(|host| host.strip_suffix(domain)?.strip_suffix('.'));
+    labels.is_some_and(|labels| labels.split('.').all(is_label))
+}
+
+fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -56,7 +59,20 @@ mod tests {
     #[test]
     fn listed_origins_may_connect() {
         assert!(allow(Some("https://app.example.com")));
+        assert!(allow(Some("https://a.example.org")));
         assert!(allow(Some("https://a.b.example.org")));
+    }
+
+    #[test]
+    fn a_star_elsewhere_is_no_pattern() {
+        for pattern in ["https://app*.example.com", "https://*example.com", "https://*", "*://a.example.com"]
+        {
+            let origins = Origins::new(&[pattern.to_owned()]);
+            for origin in ["https://app.evil.example.com", "https://evilexample.com", "https://a.example.com"]
+            {
+                assert!(!origins.allow(Some(origin), None), "{pattern} {origin}");
+            }
+        }
     }
 
     #[test]
@@ -72,6 +88,10 @@ mod tests {
             "https://evil.com/app.example.com",
             "https://xapp.example.com",
             "https://example.org",
+            "https://.example.org",
+            "https://a..example.org",
+            "https://a_b.example.org",
+            "https://evilexample.org",
             "https://.example.org.evil.com",
             "https://evil.com/.example.org",
             "https://evil.com#.example.org",

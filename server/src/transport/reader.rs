@@ -68,12 +68,14 @@ impl<E: Ear> Reader<E> {
     pub async fn run(mut self, first: Bytes) {
         let mut course = Course::On;
         if !first.is_empty() {
-            let parsed = self.parse(&mut first.to_vec());
+            let parsed = self.parse(&mut Vec::from(first));
             course = self.follow(parsed).await;
         }
         while course == Course::On {
             course = self.turn().await;
         }
+        // A client may take its time over the goodbye, and what it said before may be long.
+        self.ear.forget();
         if self.link.stage() == Stage::Closing {
             self.await_close().await;
         }
@@ -143,10 +145,11 @@ impl<E: Ear> Reader<E> {
         course
     }
 
-    /// Passes on what waits, as long as it is taken; neighbours get a turn now and then.
+    /// Passes on what waits, as long as it is taken; neighbours get a turn now and then. At the end of a conversation
+    /// nothing is.
     async fn hand_over(&mut self) -> Course {
         let mut count = 0;
-        while !self.link.is_paused() && self.ear.pass_on(&self.link) {
+        while self.link.listens() && self.ear.pass_on(&self.link) {
             count += 1;
             if count % TURN_COMMANDS == 0 {
                 tokio::task::yield_now().await;

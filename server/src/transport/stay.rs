@@ -8,9 +8,13 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::link::CLOSE_WAIT;
 
-/// How long a socket may be used for HTTP before it is closed between two requests, and how much longer the request
-/// under way may take. Upgraded sockets have left by then.
-const LIFETIME: Duration = Duration::from_secs(60);
+/// How long a socket may be used for HTTP before it is closed with the answer to its next request. Upgraded sockets have
+/// left by then.
+pub const LIFETIME: Duration = Duration::from_secs(60);
+/// How much longer that request may be awaited: whoever sends steadily hears of the end from an answer, and loses no
+/// request to a socket that closes just then.
+const IDLE: Duration = Duration::from_secs(10);
+/// How much longer the request under way may take.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What one socket is used for at present; told by the streamed response on it, if there is one.
@@ -48,21 +52,16 @@ impl Stay {
         self.0.slot.lock().take();
     }
 
-    /// The server has ended it; the client may still have to take what is queued.
+    /// It has ended; the client may still have to take what is queued. Saying it again gives no more time.
     pub fn farewell(&self) {
         self.0.of.send_replace(Use::Farewell);
-    }
-
-    /// It is over.
-    pub fn requests(&self) {
-        self.0.of.send_replace(Use::Requests);
     }
 
     /// Returns when no further request should be taken.
     pub async fn enough(&self, listening: &mut watch::Receiver<bool>) {
         tokio::select! {
             () = stopped(listening) => {}
-            () = tokio::time::sleep(LIFETIME) => {}
+            () = tokio::time::sleep(LIFETIME + IDLE) => {}
         }
     }
 
@@ -74,7 +73,7 @@ impl Stay {
             tokio::time::sleep(GRACE).await;
         };
         let requests = async {
-            tokio::time::sleep(LIFETIME).await;
+            tokio::time::sleep(LIFETIME + IDLE).await;
             self.until(|of| of == Use::Requests).await;
             tokio::time::sleep(GRACE).await;
         };
@@ -86,13 +85,8 @@ impl Stay {
     }
 
     async fn farewell_overdue(&self) {
-        loop {
-            self.until(|of| of == Use::Farewell).await;
-            let over = self.until(|of| of != Use::Farewell);
-            if tokio::time::timeout(CLOSE_WAIT, over).await.is_err() {
-                return;
-            }
-        }
+        self.until(|of| of == Use::Farewell).await;
+        tokio::time::sleep(CLOSE_WAIT).await;
     }
 
     async fn until(&self, is_so: impl Fn(Use) -> bool) {
@@ -136,7 +130,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn requests_may_take_a_minute_and_a_little() {
-        assert_eq!(seconds(&Stay::default(), &watch::Sender::new(true)).await, 70);
+        assert_eq!(seconds(&Stay::default(), &watch::Sender::new(true)).await, 80);
     }
 
     #[tokio::test(start_paused = true)]

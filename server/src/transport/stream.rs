@@ -1,6 +1,5 @@
 //! What all streamed connections have in common: admission, the first commands, and the response that stays open.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use axum::body::Body;
@@ -9,10 +8,10 @@ use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::oneshot;
 
 use super::admission::{Refusal, text};
+use super::body::Unread;
 use super::cors;
 use super::dialect::{Dialect, Framing};
 use super::downstream::Downstream;
@@ -74,17 +73,15 @@ async fn admit(
     let stay = request.extensions().get::<Stay>().cloned().unwrap_or_default();
     let frame = match in_query {
         Some(frame) => Bytes::from(frame),
-        None => read(request, door.edge.services.frame_bytes_max).await?,
+        None => door.edge.read(request).await?,
     };
     if frame.is_empty() {
         let detail = "send a connect command, in the body or, to /connection/sse, as cf_connect in the query";
         let problem = Problem::new(StatusCode::BAD_REQUEST, "connect_missing", detail);
         return Err(Refusal::new("malformed", problem));
     }
-    let mut first = VecDeque::new();
-    dialect.decode(&frame, &mut first);
     let (answer, downstream) = oneshot::channel();
-    let arrival = Arrival::Request { first, stay, answer };
+    let arrival = Arrival::Request { first: frame, stay, answer };
     let adoption = Adoption { arrival, dialect, peer: door.peer, permit };
     door.edge.services.hub().adopt(adoption).map_err(|_| overload())?;
     let downstream = downstream.await.map_err(|_| overload())?;
@@ -98,26 +95,29 @@ fn overload() -> Refusal {
     Refusal::new("overload", problem)
 }
 
-/// A whole body, unless it is too long.
-pub async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Refusal> {
-    let announced = text(request.headers(), header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    if announced.is_some_and(|length: usize| length > bytes_max) {
-        return Err(too_large(bytes_max));
-    }
-    match Limited::new(request.into_body(), bytes_max).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
-        Err(error) => {
-            let detail = format!("the body cannot be read: {error}");
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "body_unreadable", detail);
-            Err(Refusal::new("malformed", problem))
-        }
+impl Edge {
+    /// The frame in the body of a request.
+    pub async fn read(&self, request: Request) -> Result<Bytes, Refusal> {
+        let bytes_max = self.services.frame_bytes_max;
+        let read = self.services.switchboard.readings.read(request.into_body(), bytes_max).await;
+        read.map_err(|fault| unread(&fault, bytes_max))
     }
 }
 
-fn too_large(bytes_max: usize) -> Refusal {
-    let detail = format!("at most {bytes_max} bytes are taken, see client.frame_bytes_max");
-    Refusal::new("too_large", Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail))
+fn unread(fault: &Unread, bytes_max: usize) -> Refusal {
+    let (reason, status, code) = match fault {
+        Unread::TooLong => {
+            let detail = format!("at most {bytes_max} bytes are taken, see client.frame_bytes_max");
+            return Refusal::new(
+                "too_large",
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail),
+            );
+        }
+        Unread::TooSlow => ("malformed", StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+        Unread::TooMany => ("overload", StatusCode::SERVICE_UNAVAILABLE, "overload"),
+        Unread::Broken(_) => ("malformed", StatusCode::BAD_REQUEST, "body_unreadable"),
+    };
+    Refusal::new(reason, Problem::new(status, code, fault.to_string()))
 }
 
 /// Whether a body is Protobuf rather than JSON.

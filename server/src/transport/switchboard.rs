@@ -8,6 +8,7 @@ use ports::ids::SessionKey;
 use tokio::sync::Semaphore;
 use wigwag_core::shard::SeatId;
 
+use super::body::Readings;
 use super::link::Link;
 use crate::actors::session_shard::ShardCell;
 
@@ -15,6 +16,8 @@ use crate::actors::session_shard::ShardCell;
 #[derive(Default)]
 pub struct Switchboard {
     extensions: Mutex<HashMap<SessionKey, Extension>>,
+    /// What of their requests has been read so far.
+    pub readings: Readings,
 }
 
 /// Where one connection's commands go.

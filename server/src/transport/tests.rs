@@ -1,5 +1,6 @@
 //! Streamed connections over the routes and a shard, without sockets.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +9,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, Response, StatusCode, header};
+use bytes::Bytes;
 use crypto::{Secret, Tokens, Trust};
+use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use memory::{Limits, MemoryBroker, MemoryPresence};
 use ports::ids::{NodeId, TenantId};
 use serde_json::{Value, json};
 use system::{OsEntropy, SystemClock};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
 use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports, Settings};
@@ -23,8 +27,9 @@ use crate::actors::hub::HubTable;
 use crate::actors::session_shard::{SessionShard, ShardCell};
 use crate::http::{self, Edge};
 use crate::node::{Readiness, Services};
-use crate::transport::link::Pending;
+use crate::transport::link::{CLOSE_WAIT, Pending};
 use crate::transport::origin::Origins;
+use crate::transport::stay::Stay;
 use crate::transport::{admission, emulation};
 
 const CONNECTIONS_MAX: usize = 2;
@@ -168,6 +173,36 @@ async fn body_that_is_dropped_ends_the_session() {
     node.is_empty().await;
     let late = Guest { body: Body::empty(), unread: String::new(), session, node: key };
     assert_eq!(node.say(&late, "{}").await, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test(start_paused = true)]
+async fn socket_of_a_dropped_body_is_closed_soon() {
+    let (node, stay, listening) = (Node::start().await, Stay::default(), watch::Sender::new(true));
+    let request = Request::post("/connection/http_stream").extension(stay.clone());
+    let response = node.answer(request.body(r#"{"id":1,"connect":{}}"#.into()).unwrap()).await;
+
+    drop(response);
+
+    let mut listening = listening.subscribe();
+    assert!(tokio::time::timeout(CLOSE_WAIT, stay.overdue(&mut listening)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_do_not_come_keep_nobody_out() {
+    let node = Node::start().await;
+    let mut guest = node.guest().await;
+    let begin = Ok::<_, Infallible>(Bytes::from_static(b"{"));
+    let slow = || Body::from_stream(stream::iter([begin.clone()]).chain(stream::pending()));
+    let slow = join_all((0..=emulation::REQUESTS_MAX).map(|_| node.post("/emulation", slow())));
+    let honest = async {
+        tokio::task::yield_now().await;
+        assert_eq!(node.say(&guest, r#"{"id":2,"rpc":{"method":"none"}}"#).await, StatusCode::NO_CONTENT);
+    };
+
+    let (slow, ()) = tokio::join!(slow, honest);
+
+    assert!(slow.iter().all(|response| response.status() == StatusCode::REQUEST_TIMEOUT));
+    assert_eq!(guest.next().await["id"], 2);
 }
 
 #[tokio::test]

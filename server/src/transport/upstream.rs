@@ -4,18 +4,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use wigwag_core::session;
 use wigwag_core::shard::Input;
 
 use super::switchboard::Extension;
 
-/// The commands of one request, in order. Those of other requests may come in between.
+/// The commands of one request, in order. Those of other requests may come in between. They are not taken apart before
+/// the session takes them, for waiting they are smaller as they came.
 pub struct Upstream {
     extension: Extension,
-    inputs: VecDeque<session::Input>,
+    frame: Bytes,
     _permits: Option<[OwnedSemaphorePermit; 2]>,
 }
 
@@ -37,17 +38,15 @@ const TURN_COMMANDS: usize = 32;
 
 impl Upstream {
     /// What a connection begins with.
-    pub fn first(extension: Extension, inputs: VecDeque<session::Input>) -> Self {
-        Self { extension, inputs, _permits: None }
+    pub fn first(extension: Extension, frame: Bytes) -> Self {
+        Self { extension, frame, _permits: None }
     }
 
     /// A frame that came later, if not too much is under way on this connection already. The permit is given back when
     /// nothing of it is under way any more.
-    pub fn later(extension: Extension, frame: &[u8], permit: OwnedSemaphorePermit) -> Result<Self, NotTaken> {
+    pub fn later(extension: Extension, frame: Bytes, permit: OwnedSemaphorePermit) -> Result<Self, NotTaken> {
         let own = Arc::clone(&extension.requests).try_acquire_owned().map_err(|_| NotTaken::Busy)?;
-        let mut inputs = VecDeque::new();
-        extension.link.dialect.decode(frame, &mut inputs);
-        Ok(Self { extension, inputs, _permits: Some([permit, own]) })
+        Ok(Self { extension, frame, _permits: Some([permit, own]) })
     }
 
     /// Gives the session all commands as it takes them, if it takes them soon. Runs on the session's shard.
@@ -56,14 +55,20 @@ impl Upstream {
     }
 
     /// The same for as long as the connection lives.
-    pub async fn run_to_end(mut self) -> Result<(), NotTaken> {
+    pub async fn run_to_end(self) -> Result<(), NotTaken> {
+        let Self { extension, frame, _permits } = self;
+        let Extension { cell, seat, link, .. } = extension;
+        let (mut frame, mut heard) = (Some(frame), VecDeque::new());
         let mut count = 0;
-        while !self.inputs.is_empty() {
-            if !self.extension.link.room().await {
+        while frame.is_some() || !heard.is_empty() {
+            if !link.room().await {
                 return Err(NotTaken::Ended);
             }
-            let Some(input) = self.inputs.pop_front() else { break };
-            self.extension.cell.drive(Input::Session(self.extension.seat, input));
+            if let Some(frame) = frame.take() {
+                link.dialect.decode(&frame, &mut heard);
+            }
+            let Some(next) = heard.pop_front() else { break };
+            cell.drive(Input::Session(seat, next.into()));
             count += 1;
             if count % TURN_COMMANDS == 0 {
                 tokio::task::yield_now().await;

@@ -21,6 +21,8 @@ pub(super) struct Speech<'a> {
 
 /// How many commands of one frame are said again; more would say little more.
 const SAID_AGAIN_MAX: usize = 32;
+/// Most commands of a frame.
+const COMMANDS_MAX: usize = 4_096;
 /// Memory for a frame of any length: a filter keeps a thousand nodes, whatever it holds.
 const FLAT_BYTES: usize = 300 * 1024;
 
@@ -44,11 +46,16 @@ impl Speech<'_> {
         let data = data.strip_suffix(self.joint).filter(|_| !self.joint.is_empty()).unwrap_or(data);
 
         let (twice, read) = self.read(&[data, self.joint, data].concat());
-        let has_pong = commands.iter().any(|command| command.request == Request::Pong);
-        assert_eq!(read.is_ok(), !has_pong, "two pongs are too many, nothing else is");
+        let is_single = |command: &Command| matches!(command.request, Request::Pong | Request::Unknown);
+        let is_too_much = commands.iter().any(is_single) || 2 * commands.len() > COMMANDS_MAX;
+        assert_eq!(
+            read.is_ok(),
+            !is_too_much,
+            "two pongs and two unknown requests are too many, nothing else is"
+        );
         let again = twice.strip_prefix(commands);
         assert!(again.is_some_and(|again| commands.starts_with(again)), "other commands together: {twice:?}");
-        assert!(has_pong || twice.len() == 2 * commands.len(), "commands lost together: {twice:?}");
+        assert!(is_too_much || twice.len() == 2 * commands.len(), "commands lost together: {twice:?}");
 
         let (before, read) = self.read(&[data, self.joint, self.nonsense].concat());
         assert!(read.is_err(), "nonsense is read");

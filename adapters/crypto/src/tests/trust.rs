@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{NOW, run, with};
 use crate::attacks::{AUDIENCE, ISSUER, Target, forge};
 use crate::config::{Config, Jwks, JwksSource, PreviousSecret, Trust};
-use crate::{ConfigError, Expected, Secret, Tokens};
+use crate::{ConfigError, Expected, Pattern, Secret, Tokens};
 
 static TARGET: LazyLock<Target> = LazyLock::new(Target::new);
 
@@ -84,15 +84,11 @@ fn expectations_are_texts_lists_or_anchored_patterns() {
     let cases = [
         (list, vec!["a", "b"], vec!["", "c", "ab"]),
         (Expected::Exactly("a.c".into()), vec!["a.c"], vec!["abc", "a.c ", "A.C"]),
-        (Expected::Pattern("a.c".into()), vec!["abc"], vec!["xabc", "abcx", "abc\n", "\nabc", "x\nabc\ny"]),
-        (Expected::Pattern("a|bc".into()), vec!["a", "bc"], vec!["ac", "xa", "bcx", "ax", "xbc"]),
-        (Expected::Pattern("(?m)^a$".into()), vec!["a"], vec!["a\nb", "b\na", "b\na\nb"]),
-        (Expected::Pattern("(?x) a # letter\n".into()), vec!["a"], vec!["ab", "ba", ""]),
-        (
-            Expected::Pattern(r"https://\w+\.example".into()),
-            vec!["https://x.example"],
-            vec!["https://x_example"],
-        ),
+        (pattern("a.c"), vec!["abc"], vec!["xabc", "abcx", "abc\n", "\nabc", "x\nabc\ny"]),
+        (pattern("a|bc"), vec!["a", "bc"], vec!["ac", "xa", "bcx", "ax", "xbc"]),
+        (pattern("(?m)^a$"), vec!["a"], vec!["a\nb", "b\na", "b\na\nb"]),
+        (pattern("(?x) a # letter\n"), vec!["a"], vec!["ab", "ba", ""]),
+        (pattern(r"https://\w+\.example"), vec!["https://x.example"], vec!["https://x_example"]),
         (Expected::OneOf(Vec::new()), vec![], vec!["", "a"]),
     ];
 
@@ -171,7 +167,7 @@ fn what_cannot_be_signed_says_why() {
     let target = &*TARGET;
     let keyless = with(Trust { ec_public_key: Some(target.ec_public_key.clone()), ..Trust::default() });
     let secret = Secret::new("s").unwrap();
-    let audience = Some(Expected::Pattern("a+".into()));
+    let audience = Some(pattern("a+"));
     let pattern = with(Trust { audience, ..Trust::hmac(secret.clone(), None, None) });
     let issuer = Some(Expected::OneOf(vec![ISSUER.into(), "other".into()]));
     let listed = with(Trust { issuer, ..Trust::hmac(secret, Some(AUDIENCE.into()), None) });
@@ -217,6 +213,7 @@ fn configurations_that_cannot_work_are_refused() {
     let missing = JwksSource::File("no/such/file".into());
     let missing = with_jwks(vec![Jwks { source: missing, issuers: Vec::new() }]);
     assert!(missing.to_string().starts_with("the JWKS in no/such/file cannot be used: "), "{missing}");
+    assert!(missing.to_string().contains("; jwks_file in [token]"), "{missing}");
     assert_eq!(with_jwks(vec![good(), good()]), ConfigError::Ambiguous("all issuers".into()));
     let twice = with_jwks(vec![issued(&["a", "b"]), issued(&["b"])]);
     assert_eq!(twice, ConfigError::Ambiguous("issuer b".into()));
@@ -226,10 +223,12 @@ fn configurations_that_cannot_work_are_refused() {
         assert_eq!(refused(user), ConfigError::UserClaim(name.into()));
     }
     for pattern in ["(", "a)|(b"] {
-        let issuer = Some(Expected::Pattern(pattern.into()));
-        let wrong = Trust { issuer, hmac_secret: Secret::new("s"), ..Trust::default() };
-        assert!(matches!(refused(wrong), ConfigError::Pattern { .. }), "{pattern}");
+        assert!(Pattern::parse(pattern).is_err(), "{pattern}");
     }
+}
+
+fn pattern(text: &str) -> Expected {
+    Expected::Pattern(Pattern::parse(text).unwrap())
 }
 
 fn text(json: &str) -> Jwks {

@@ -1,6 +1,5 @@
 //! How a shard takes a new connection in.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +9,7 @@ use ports::ids::{ClientId, SessionKey};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, warn};
-use wigwag_core::session::{self, Opening, Pings};
+use wigwag_core::session::{Opening, Pings};
 use wigwag_core::shard::SeatId;
 
 use super::ShardCell;
@@ -47,8 +46,8 @@ pub enum Arrival {
     },
     /// As a request whose response is streamed.
     Request {
-        /// What came with it.
-        first: VecDeque<session::Input>,
+        /// The frame that came with it.
+        first: Bytes,
         /// How long the socket below may be used.
         stay: Stay,
         /// Where the body goes.
@@ -92,7 +91,7 @@ impl ShardCell {
 
     fn take_request(
         self: &Arc<Self>,
-        first: VecDeque<session::Input>,
+        first: Bytes,
         dialect: Dialect,
         stay: Stay,
         permit: OwnedSemaphorePermit,

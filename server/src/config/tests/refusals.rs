@@ -168,6 +168,42 @@ const FILES: &[(&str, &str)] = &[
         r#"wigwag.toml:2: server.allowed_origins: "https://a.b/" is not an origin; write for example "https://app.example.com", without a path, or "*""#,
     ),
     (
+        "[server]\nconnections_max = 9223372036854775807",
+        "wigwag.toml:2: server.connections_max: 9223372036854775807 are too many; write at most 1000000",
+    ),
+    (
+        "[server]\nallowed_origins = [\"https://app*.example.com\"]",
+        r#"wigwag.toml:2: server.allowed_origins: "https://app*.example.com" has a star where none may be; write whole names in front of the host as one star, for example "https://*.example.com", or "*" alone for everybody"#,
+    ),
+    (
+        "[server]\nlog = \"inof\"",
+        r#"wigwag.toml:2: server.log: "inof" is no level; write off, error, warn, info, debug or trace, or levels by module such as "info,wigwag=debug""#,
+    ),
+    (
+        "[server]\nlog = \"info, wigwag::http\"",
+        r#"wigwag.toml:2: server.log: "wigwag::http" is no level; write off, error, warn, info, debug or trace, or levels by module such as "info,wigwag=debug""#,
+    ),
+    (
+        "[server]\npending_bytes_max = \"512 KiB\"",
+        "wigwag.toml:2: server.pending_bytes_max: 524288 bytes for all connections are fewer than client.queue_bytes_max allows one (1048576); write at least that",
+    ),
+    (
+        "[client]\nqueue_bytes_max = \"1 GiB\"",
+        "wigwag.toml:2: server.pending_bytes_max: 268435456 bytes for all connections are fewer than client.queue_bytes_max allows one (1073741824); write at least that",
+    ),
+    (
+        "[server]\npending_bytes_max = \"999999 GiB\"",
+        "wigwag.toml:2: server.pending_bytes_max: 1073740750258176 bytes are too many; write at most \"1024 GiB\"",
+    ),
+    (
+        "[client]\nframe_bytes_max = \"999999 GiB\"",
+        "wigwag.toml:2: client.frame_bytes_max: 1073740750258176 bytes are too many; write at most \"64 MiB\"",
+    ),
+    (
+        "[client]\nqueue_bytes_max = \"2 GiB\"",
+        "wigwag.toml:2: client.queue_bytes_max: 2147483648 bytes are too many; write at most \"1 GiB\"",
+    ),
+    (
         "[server]\nlog = \"wigwag=loud\"",
         r#"wigwag.toml:2: server.log: "wigwag=loud" is no filter; write for example "info,wigwag=debug""#,
     ),
@@ -306,7 +342,27 @@ const FILES: &[(&str, &str)] = &[
         "wigwag.toml:1: jwks.url: there is file as well; remove one of the two",
     ),
     ("[[jwks]]\nurls = \"a\"", r#"wigwag.toml:2: unknown key "urls" in [[jwks]]; did you mean "url"?"#),
+    (
+        "[token]\naudience_regex = \"a(\"",
+        r#"wigwag.toml:2: token.audience_regex: "a(" is no regular expression (unclosed group); write for example "https://[a-z]+[.]example[.]com""#,
+    ),
+    (
+        "[subscription_token]\nhmac_secret = \"s\"\nissuer_regex = \"a)|(b\"",
+        r#"wigwag.toml:3: subscription_token.issuer_regex: "a)|(b" is no regular expression (unopened group); write for example "https://[a-z]+[.]example[.]com""#,
+    ),
+    (
+        "[api]\nkey = \"clé\"",
+        "wigwag.toml:2: api.key: holds a space, a line break or a letter beyond ASCII, which no header carries; write visible ASCII only",
+    ),
+    (
+        "[api]\nkey = \"key\\n\"",
+        "wigwag.toml:2: api.key: holds a space, a line break or a letter beyond ASCII, which no header carries; write visible ASCII only",
+    ),
     // Exposure.
+    (
+        "[server]\nlisten = \"0.0.0.0:80\"\nallowed_origins = [\"*\"]\n[api]\nkey = \"k\"\ninsecure = true\n[token]\nhmac_secret = \"s\"",
+        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add api.key in place of api.insecure (or client.insecure = true, for development only)",
+    ),
     (
         "[server]\nlisten = \"0.0.0.0:80\"",
         "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
@@ -370,6 +426,26 @@ const VARIABLES: &[(&str, &str, &str)] = &[
         "WIGWAG_SERVER__LISTEN: server.listen: 0.0.0.0:1 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
     ),
 ];
+
+#[test]
+fn stars_and_filters_that_make_sense_are_taken() {
+    let origins =
+        ["*", "null", "https://*.example.com", "http://*.example.com:8080", "https://app.example.com"];
+    for origin in origins {
+        assert_eq!(refusal(read(Some(&format!("[server]\nallowed_origins = [{origin:?}]")), &[])), "");
+    }
+    for origin in
+        ["https://*", "https://*.", "https://*.*.example.com", "*://a.example.com", "https://a.*.com"]
+    {
+        let refused = refusal(read(Some(&format!("[server]\nallowed_origins = [{origin:?}]")), &[]));
+        assert!(refused.contains("has a star where none may be"), "{origin}: {refused}");
+    }
+    for log in
+        ["", "off", "WARN", "info,wigwag=debug", "wigwag::http=debug", "warn,[session{id=3}]=debug", "3"]
+    {
+        assert_eq!(refusal(read(Some(&format!("[server]\nlog = {log:?}")), &[])), "");
+    }
+}
 
 #[test]
 fn every_mistake_in_a_file_is_answered_with_one_line() {

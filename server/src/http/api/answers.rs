@@ -1,5 +1,8 @@
 //! Results as JSON objects. Members that are zero are left out (P-API-5).
 
+use std::pin::pin;
+
+use futures_util::{Stream, StreamExt as _};
 use ports::channels::Receipt;
 use ports::protocol::{Answer, ErrorCode};
 use serde::Deserialize;
@@ -19,8 +22,17 @@ pub(super) fn enveloped(result: &str) -> String {
 }
 
 /// Several JSON values as a list.
-pub(super) fn list(items: &[String]) -> String {
-    format!("[{}]", items.join(","))
+pub(super) async fn list(items: impl Stream<Item = String>) -> String {
+    let mut list = String::from("[");
+    let mut items = pin!(items);
+    while let Some(item) = items.next().await {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&item);
+    }
+    list.push(']');
+    list
 }
 
 /// Where a publication went.

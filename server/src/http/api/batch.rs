@@ -11,6 +11,7 @@ use super::answers;
 use super::failure::Failure;
 use super::method::Method;
 use super::requests::read;
+use super::room::Room;
 use crate::http::Edge;
 
 /// Most commands of one call.
@@ -25,14 +26,14 @@ struct BatchRequest {
 }
 
 /// Performs all commands, one after the other unless told that their order does not matter.
-pub(super) async fn batch(edge: &Edge, body: &[u8]) -> Result<String, Failure> {
+pub(super) async fn batch(edge: &Edge, body: &[u8], room: &Room) -> Result<String, Failure> {
     let request: BatchRequest = read(body)?;
     let commands = request.commands.unwrap_or_default();
     bounded(commands.len())?;
     let at_once = if request.parallel.unwrap_or_default() { AT_ONCE } else { 1 };
-    let replies = commands.into_iter().map(|command| reply(edge, command));
-    let replies: Vec<_> = stream::iter(replies).buffered(at_once).collect().await;
-    Ok(format!("{{\"replies\":{}}}", answers::list(&replies)))
+    let replies = commands.into_iter().map(|command| reply(edge, command, room));
+    let replies = answers::list(stream::iter(replies).buffered(at_once)).await;
+    Ok(format!("{{\"replies\":{replies}}}"))
 }
 
 /// Refuses more commands than one call may hold.
@@ -45,13 +46,15 @@ pub(super) fn bounded(commands: usize) -> Result<(), Failure> {
 }
 
 /// One command's reply: its result under its method's name, or an error.
-async fn reply(edge: &Edge, command: BTreeMap<String, Box<RawValue>>) -> String {
+async fn reply(edge: &Edge, command: BTreeMap<String, Box<RawValue>>, room: &Room) -> String {
     let (method, body) = named(&command);
     let result = if method == Method::Batch {
         Err(Failure::bad_request("a batch holds no batch; write its commands into the outer one"))
     } else {
-        method.perform(edge, body.as_bytes()).await
+        method.perform(edge, body.as_bytes(), room).await
     };
+    // Nothing else here need ever wait, and others have something to do as well.
+    tokio::task::yield_now().await;
     match result {
         Ok(result) => format!("{{\"{}\":{result}}}", method.name()),
         Err(failure) => json!({ "error": failure.error() }).to_string(),

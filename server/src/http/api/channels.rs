@@ -9,12 +9,15 @@ use serde_json::{Map, Value, json};
 use super::answers::{self, NOTHING};
 use super::failure::Failure;
 use super::requests::{ChannelRequest, ChannelsRequest, HistoryRequest, PublishRequest, read};
+use super::room::Room;
 use crate::http::Edge;
 
 /// Most channels of one broadcast.
 const BROADCAST_CHANNELS_MAX: usize = 1_000;
 /// Publications of one broadcast under way at a time.
 const BROADCAST_AT_ONCE: usize = 32;
+/// After so many, others have their turn: a broker in memory never waits.
+const BROADCAST_TURN: usize = 64;
 
 pub(super) async fn publish(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
     let mut request: PublishRequest = read(body)?;
@@ -42,20 +45,28 @@ pub(super) async fn broadcast(edge: &Edge, caller: &Caller, body: &[u8]) -> Resu
         return Err(Failure::bad_request("no data to publish; give data or b64data"));
     }
     let channels = &edge.services.app.channels;
-    let answers = targets.into_iter().map(|channel| {
+    let answers = (1_usize..).zip(targets).map(|(number, channel)| {
         let post = post.clone();
         async move {
+            if number.is_multiple_of(BROADCAST_TURN) {
+                tokio::task::yield_now().await;
+            }
             match channels.publish(caller, &channel, post).await {
                 Ok(receipt) => answers::enveloped(&answers::receipt(receipt)),
                 Err(error) => json!({ "error": Failure::from(error).error() }).to_string(),
             }
         }
     });
-    let responses: Vec<_> = stream::iter(answers).buffered(BROADCAST_AT_ONCE).collect().await;
-    Ok(format!("{{\"responses\":{}}}", answers::list(&responses)))
+    let responses = answers::list(stream::iter(answers).buffered(BROADCAST_AT_ONCE)).await;
+    Ok(format!("{{\"responses\":{responses}}}"))
 }
 
-pub(super) async fn history(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+pub(super) async fn history(
+    edge: &Edge,
+    caller: &Caller,
+    body: &[u8],
+    room: &Room,
+) -> Result<String, Failure> {
     let request: HistoryRequest = read(body)?;
     let order = if request.reverse.unwrap_or_default() { Order::NewestFirst } else { Order::OldestFirst };
     let since = request.since.map(Recovery::from);
@@ -63,6 +74,8 @@ pub(super) async fn history(edge: &Edge, caller: &Caller, body: &[u8]) -> Result
     let limit = request.limit.unwrap_or_default();
     let view = edge.services.app.channels.history(caller, &channel, limit, since, order).await?;
     let StreamView { publications, top } = view;
+    // Payloads are shared as long as they are not written out.
+    room.check(publications.iter().map(|publication| publication.payload_bytes()).sum())?;
     answers::shared(&Answer::History(Box::new(StreamAnswer { publications, top })))
 }
 

@@ -4,6 +4,7 @@ use ports::ids::{Caller, TenantId, Who};
 use ports::protocol::ErrorCode;
 
 use super::failure::Failure;
+use super::room::Room;
 use super::{answers, batch, channels, connections};
 use crate::http::Edge;
 use crate::telemetry::metrics as names;
@@ -71,19 +72,33 @@ methods! {
 
 impl Method {
     /// Does what is asked and counts it. The result is a JSON object.
-    pub(super) async fn perform(self, edge: &Edge, body: &[u8]) -> Result<String, Failure> {
-        let result = self.result(edge, body).await;
+    pub(super) async fn perform(self, edge: &Edge, body: &[u8], room: &Room) -> Result<String, Failure> {
+        let result = self.result(edge, body, room).await.and_then(|result| self.fitted(result, room));
         let outcome = if result.is_ok() { "ok" } else { "error" };
         metrics::counter!(names::API_CALLS, "method" => self.name(), "outcome" => outcome).increment(1);
         result
     }
 
-    async fn result(self, edge: &Edge, body: &[u8]) -> Result<String, Failure> {
+    /// A result within the room. One that says what was done is told in any case; those in a batch have theirs already.
+    fn fitted(self, result: String, room: &Room) -> Result<String, Failure> {
+        let only_reads = matches!(
+            self,
+            Self::History | Self::Presence | Self::PresenceStats | Self::Channels | Self::Info
+        );
+        if only_reads {
+            room.take(result.len())?;
+        } else if self != Self::Batch {
+            room.spend(result.len());
+        }
+        Ok(result)
+    }
+
+    async fn result(self, edge: &Edge, body: &[u8], room: &Room) -> Result<String, Failure> {
         let caller = Caller { tenant: TenantId::default(), who: Who::Backend };
         match self {
             Self::Publish => channels::publish(edge, &caller, body).await,
             Self::Broadcast => channels::broadcast(edge, &caller, body).await,
-            Self::History => channels::history(edge, &caller, body).await,
+            Self::History => channels::history(edge, &caller, body, room).await,
             Self::HistoryRemove => channels::history_remove(edge, &caller, body).await,
             Self::Presence => channels::presence(edge, &caller, body).await,
             Self::PresenceStats => channels::presence_stats(edge, &caller, body).await,
@@ -93,7 +108,7 @@ impl Method {
             Self::Disconnect => connections::disconnect(edge, &caller, body).await,
             Self::Refresh => connections::refresh(edge, &caller, body).await,
             Self::Info => Ok(answers::info(edge)),
-            Self::Batch => Box::pin(batch::batch(edge, body)).await,
+            Self::Batch => Box::pin(batch::batch(edge, body, room)).await,
             Self::Rpc => Err(refused(ErrorCode::MethodNotFound, "no RPC method is served here")),
             Self::MapPublish
             | Self::MapRemove

@@ -8,6 +8,7 @@ use super::answers::{self, NOTHING};
 use super::batch;
 use super::failure::Failure;
 use super::method::Method;
+use super::room::Room;
 use crate::http::Edge;
 
 #[derive(Deserialize)]
@@ -20,18 +21,25 @@ struct NamedCommand {
 pub(super) async fn perform(edge: &Edge, body: &[u8]) -> Result<String, Failure> {
     let commands = read(body)?;
     let is_alone = commands.len() == 1;
-    let mut replies = Vec::with_capacity(commands.len());
+    let room = Room::new();
+    let mut replies = String::new();
     for command in commands {
+        if !replies.is_empty() {
+            replies.push('\n');
+        }
         let method = Method::parse(&command.method);
         let params = command.params.as_ref().map_or(NOTHING, |params| params.get());
-        replies.push(match method.perform(edge, params.as_bytes()).await {
+        let reply = match method.perform(edge, params.as_bytes(), &room).await {
             Ok(result) if method == Method::Batch => result,
             Ok(result) => answers::enveloped(&result),
             Err(failure) if is_alone => return Err(failure),
             Err(failure) => json!({ "error": failure.error() }).to_string(),
-        });
+        };
+        replies.push_str(&reply);
+        // Nothing else here need ever wait, and others have something to do as well.
+        tokio::task::yield_now().await;
     }
-    Ok(replies.join("\n"))
+    Ok(replies)
 }
 
 fn read(body: &[u8]) -> Result<Vec<NamedCommand>, Failure> {

@@ -18,6 +18,9 @@ pub struct Response {
     stay: Stay,
 }
 
+/// Longest piece of the body. Whoever fetched it waits until the client takes it, and here it counts no more.
+pub(super) const CHUNK_BYTES_MAX: usize = 16 * 1024;
+
 impl Response {
     /// A response that is about to begin over a socket.
     pub fn new(stay: Stay) -> Self {
@@ -41,7 +44,13 @@ impl Link {
         if outbox.stage == Stage::Closed {
             return Poll::Ready(None);
         }
-        if let Some(chunk) = outbox.pending.pop_front() {
+        if let Some(front) = outbox.pending.front_mut() {
+            let chunk = front.split_to(front.len().min(CHUNK_BYTES_MAX));
+            let is_whole = front.is_empty();
+            outbox.front_begun = !is_whole;
+            if is_whole {
+                outbox.pending.pop_front();
+            }
             outbox.bytes -= chunk.len();
             self.uncount(&outbox, chunk.len());
             if outbox.pending.is_empty() {

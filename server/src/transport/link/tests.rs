@@ -4,15 +4,19 @@ use std::task::{Context, Poll, Waker};
 
 use ports::protocol::Disconnect;
 
+use super::response::CHUNK_BYTES_MAX;
 use super::*;
 use crate::transport::stay::Stay;
 
 const QUEUE_BYTES_MAX: usize = 100;
 
 fn link() -> Link {
+    link_beside(&Arc::new(Pending::new(1 << 20)))
+}
+
+fn link_beside(pending: &Arc<Pending>) -> Link {
     let line = Line::Response(Box::new(Response::new(Stay::default())));
-    let pending = Arc::new(Pending::new(1_000));
-    Link::new(line, Dialect::STREAM_JSON, Pings::Messages, QUEUE_BYTES_MAX, pending)
+    Link::new(line, Dialect::STREAM_JSON, Pings::Messages, QUEUE_BYTES_MAX, Arc::clone(pending))
 }
 
 fn fetch(link: &Link) -> Poll<Option<Bytes>> {
@@ -52,6 +56,56 @@ fn one_message_of_any_length_is_taken_and_what_goes_beyond_the_bound_is_refused(
 
     assert_eq!(fetch(&link), Poll::Ready(Some(message(QUEUE_BYTES_MAX * 2))));
     assert_eq!(link.send(message(1)), Ok(()));
+}
+
+#[test]
+fn message_beyond_the_bound_is_refused_when_all_queues_together_have_no_room_for_it() {
+    let pending = Arc::new(Pending::new(1_000));
+    let (link, other) = (link_beside(&pending), link_beside(&pending));
+    other.send(message(900)).unwrap();
+
+    assert_eq!(link.send(message(101)), Err(Overflow));
+    assert_eq!(link.send(message(QUEUE_BYTES_MAX)), Ok(()));
+
+    drop(other);
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(QUEUE_BYTES_MAX))));
+    assert_eq!(link.send(message(101)), Ok(()));
+}
+
+#[test]
+fn long_message_is_fetched_in_chunks_and_counts_until_the_last() {
+    let link = link();
+    link.send(message(2 * CHUNK_BYTES_MAX + 1)).unwrap();
+
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(CHUNK_BYTES_MAX))));
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(CHUNK_BYTES_MAX))));
+    assert_eq!((link.queued_bytes(), link.pending.bytes()), (1, 1));
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(1))));
+    assert_eq!(fetch(&link), Poll::Pending);
+}
+
+#[test]
+fn slow_reader_gets_the_rest_of_a_message_before_the_goodbye() {
+    let link = link();
+    link.send(message(CHUNK_BYTES_MAX + QUEUE_BYTES_MAX)).unwrap();
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(CHUNK_BYTES_MAX))));
+
+    link.close(&Disconnect::SLOW);
+
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(QUEUE_BYTES_MAX))));
+    assert_eq!(fetch(&link), goodbye(&link, &Disconnect::SLOW));
+}
+
+#[test]
+fn slow_reader_of_an_endless_message_gets_neither_its_rest_nor_a_goodbye() {
+    let link = link();
+    link.send(message(CHUNK_BYTES_MAX + QUEUE_BYTES_MAX + 1)).unwrap();
+    assert_eq!(fetch(&link), Poll::Ready(Some(message(CHUNK_BYTES_MAX))));
+
+    link.close(&Disconnect::SLOW);
+
+    assert_eq!((link.stage(), link.queued_bytes(), link.pending.bytes()), (Stage::Closed, 0, 0));
+    assert_eq!(fetch(&link), Poll::Ready(None));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ports::protocol::Disconnect;
 use wigwag_core::session::{self, Pings};
 use wigwag_core::shard::{Input, SeatId};
 
 use crate::actors::session_shard::ShardCell;
+use crate::transport::dialect::Heard;
 use crate::transport::frame::Kind;
 use crate::transport::link::Link;
 
@@ -30,6 +30,9 @@ pub trait Ear: Send {
 
     /// The client has ended the conversation.
     fn gone(&mut self);
+
+    /// Nothing more will be passed on: lets go of what has not been.
+    fn forget(&mut self);
 }
 
 /// Passes commands on to a session.
@@ -37,7 +40,7 @@ pub struct SessionEar {
     cell: Arc<ShardCell>,
     seat: SeatId,
     /// Decoded while the session could take no more.
-    backlog: VecDeque<session::Input>,
+    backlog: VecDeque<Heard>,
 }
 
 impl SessionEar {
@@ -54,12 +57,12 @@ impl Ear for SessionEar {
 
     fn pong(&mut self, link: &Link) {
         if link.pings == Pings::Frames {
-            self.backlog.push_back(session::Input::FramePong);
+            self.backlog.push_back(Heard::FramePong);
         }
     }
 
     fn overflow(&mut self) {
-        self.backlog.push_back(session::Input::Close(Disconnect::SLOW));
+        self.backlog.push_back(Heard::TooSlow);
     }
 
     fn has_more(&self) -> bool {
@@ -67,13 +70,21 @@ impl Ear for SessionEar {
     }
 
     fn pass_on(&mut self, _link: &Link) -> bool {
-        let Some(input) = self.backlog.pop_front() else { return false };
-        self.cell.drive(Input::Session(self.seat, input));
+        let Some(heard) = self.backlog.pop_front() else { return false };
+        if self.backlog.is_empty() {
+            // One long frame would keep its room for as long as the connection lives.
+            self.forget();
+        }
+        self.cell.drive(Input::Session(self.seat, heard.into()));
         true
     }
 
     fn gone(&mut self) {
         self.cell.drive(Input::Session(self.seat, session::Input::Gone));
+    }
+
+    fn forget(&mut self) {
+        self.backlog = VecDeque::new();
     }
 }
 

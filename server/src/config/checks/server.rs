@@ -1,0 +1,113 @@
+//! What must hold between the settings of the node and of its API.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::refuse;
+use crate::config::error::ConfigError;
+use crate::config::source::Places;
+use crate::config::value::quoted;
+use crate::config::{Api, Config, Server};
+
+/// Refuses the first setting that cannot work.
+pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
+    let server = &config.server;
+    counts(server, places)?;
+    if let Some(problem) = server.allowed_origins.iter().find_map(|origin| problem_of_origin(origin)) {
+        return refuse(places, &["server.allowed_origins"], &problem);
+    }
+    if let Some(problem) = problem_of_log(&server.log) {
+        return refuse(places, &["server.log"], &problem);
+    }
+    api(&config.api, places)
+}
+
+/// Whoever can be reached from other machines must have decided who may do what.
+pub(super) fn exposure(config: &Config, places: &Places) -> Result<(), ConfigError> {
+    if config.server.listen.ip().is_loopback() || config.client.insecure {
+        return Ok(());
+    }
+    let api = &config.api;
+    let needed = [
+        ("token.hmac_secret or another key for tokens", config.verifies_tokens()),
+        ("api.key in place of api.insecure", !api.insecure),
+        ("api.key", api.key.is_some() || api.insecure),
+        ("server.allowed_origins", !config.server.allowed_origins.is_empty()),
+    ];
+    let missing: Vec<_> = needed.iter().filter(|(_, there)| !there).map(|(setting, _)| *setting).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "{} can be reached from other machines; add {} (or client.insecure = true, for development only)",
+        config.server.listen,
+        missing.join(" and "),
+    );
+    refuse(places, &["server.listen"], &problem)
+}
+
+fn counts(server: &Server, places: &Places) -> Result<(), ConfigError> {
+    const SHARDS_MAX: usize = 1_024;
+    /// Far beyond what one machine serves, far below what a semaphore counts.
+    const CONNECTIONS_MAX: usize = 1_000_000;
+    if server.shards > SHARDS_MAX {
+        let problem =
+            format!("{} are too many; write at most {SHARDS_MAX}, or 0 for one per core", server.shards);
+        return refuse(places, &["server.shards"], &problem);
+    }
+    match server.connections_max {
+        0 => refuse(places, &["server.connections_max"], "nobody could connect; write at least 1"),
+        1..=CONNECTIONS_MAX => Ok(()),
+        found => {
+            let problem = format!("{found} are too many; write at most {CONNECTIONS_MAX}");
+            refuse(places, &["server.connections_max"], &problem)
+        }
+    }
+}
+
+/// A header carries visible ASCII as it is, and all else altered or not at all. What was found is not repeated.
+fn api(api: &Api, places: &Places) -> Result<(), ConfigError> {
+    let fits = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    if api.key.as_ref().is_none_or(|key| fits(key.expose())) {
+        return Ok(());
+    }
+    let problem = "holds a space, a line break or a letter beyond ASCII, which no header carries; write visible \
+                   ASCII only";
+    refuse(places, &["api.key"], problem)
+}
+
+fn problem_of_origin(text: &str) -> Option<String> {
+    let (scheme, host) = match text {
+        "*" | "null" => return None,
+        _ => text.split_once("://").unwrap_or_default(),
+    };
+    if scheme.is_empty() || host.is_empty() || host.contains(['/', '?', '#', ' ']) {
+        return Some(format!(
+            "{} is not an origin; write for example \"https://app.example.com\", without a path, or \"*\"",
+            quoted(text)
+        ));
+    }
+    let domain = host.strip_prefix("*.").unwrap_or(host);
+    (scheme.contains('*') || domain.contains('*') || domain.is_empty()).then(|| {
+        format!(
+            "{} has a star where none may be; write whole names in front of the host as one star, for example \
+             \"https://*.example.com\", or \"*\" alone for everybody",
+            quoted(text)
+        )
+    })
+}
+
+/// A word alone would be taken for the name of a module, whose lines would be all there are.
+fn problem_of_log(filter: &str) -> Option<String> {
+    let mut words =
+        filter.split(',').map(str::trim).filter(|part| !part.contains(['=', '[', ']', '{', '}', '"']));
+    if let Some(word) = words.find(|word| word.parse::<LevelFilter>().is_err()) {
+        return Some(format!(
+            "{} is no level; write off, error, warn, info, debug or trace, or levels by module such as \
+             \"info,wigwag=debug\"",
+            quoted(word)
+        ));
+    }
+    let is_filter = EnvFilter::builder().parse(filter).is_ok();
+    (!is_filter).then(|| format!("{} is no filter; write for example \"info,wigwag=debug\"", quoted(filter)))
+}

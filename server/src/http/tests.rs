@@ -1,0 +1,209 @@
+//! The server API over its routes, without sockets.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use crypto::{Secret, Tokens, Trust};
+use futures_util::stream;
+use http_body_util::BodyExt as _;
+use memory::{Limits, MemoryBroker, MemoryPresence};
+use ports::channels::Retention;
+use ports::ids::{NodeId, TenantId};
+use serde_json::{Value, json};
+use system::{OsEntropy, SystemClock};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+use wigwag_core::channels::{Allowed, History, Namespace, RecoveryMode, Wanted};
+use wigwag_core::session::Realm;
+use wigwag_core::{App, Ports, Settings};
+
+use super::{Edge, router};
+use crate::node::{Readiness, Services};
+use crate::transport::link::Pending;
+use crate::transport::origin::Origins;
+use crate::transport::{admission, emulation};
+
+const MIB: usize = 1 << 20;
+
+/// Twelve messages of a megabyte less a little: history of 11.5 MiB, which fits twice.
+const MESSAGES: usize = 12;
+const MESSAGE_BYTES: usize = MIB - MIB / 24;
+
+#[tokio::test]
+async fn answers_of_a_batch_are_bounded_together() {
+    let api = api(false);
+    fill(&api).await;
+    let history = json!({ "history": { "channel": "room", "limit": -1 } });
+    let publish = json!({ "publish": { "channel": "room", "data": 1 } });
+    let commands = json!([history, history, history, publish, history]);
+
+    for parallel in [false, true] {
+        let (status, answer) =
+            post(&api, "/api/batch", json!({ "commands": commands, "parallel": parallel })).await;
+
+        assert_eq!(status, StatusCode::OK);
+        let replies = answer["replies"].as_array().unwrap();
+        let codes: Vec<&Value> = replies.iter().map(|reply| &reply["error"]["code"]).collect();
+        assert_eq!(codes, [&Value::Null, &Value::Null, &json!(106), &Value::Null, &json!(106)]);
+        let message = replies[2]["error"]["message"].as_str().unwrap();
+        assert!(message.contains("33554432") && message.contains("limit and since"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_the_old_form_are_bounded_together() {
+    let api = api(false);
+    fill(&api).await;
+    let history = json!({ "method": "history", "params": { "channel": "room", "limit": -1 } }).to_string();
+
+    let text = text(&api, "/api", history.repeat(4)).await;
+
+    let refused: Vec<bool> = text.lines().map(|line| line.starts_with(r#"{"error":{"code":106"#)).collect();
+    assert_eq!(refused, [false, false, true, true]);
+}
+
+#[tokio::test]
+async fn history_longer_than_one_answer_says_how_to_ask_for_less() {
+    let api = api(false);
+    for _ in 0..3 {
+        fill(&api).await;
+    }
+
+    let (_, answer) = post(&api, "/api/history", json!({ "channel": "room", "limit": -1 })).await;
+    assert_eq!(answer["error"]["code"], 106);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("limit and since"), "{answer}");
+
+    let (_, answer) = post(&api, "/api/history", json!({ "channel": "room", "limit": 2 })).await;
+    assert_eq!(answer["result"]["publications"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn long_calls_let_others_have_their_turn() {
+    let api = api(false);
+    let info = json!({ "info": {} });
+    let channels: Vec<String> = (0..1_000).map(|number| format!("room{number}")).collect();
+    let old = json!({ "method": "info" }).to_string();
+    let calls = [
+        ("/api/batch", json!({ "commands": vec![info; 200] }).to_string(), 200),
+        ("/api/broadcast", json!({ "channels": channels, "data": 1 }).to_string(), 1_000 / 64),
+        ("/api", old.repeat(200), 200),
+    ];
+
+    for (path, body, turns_min) in calls {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        let other = tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+
+        text(&api, path, body).await;
+        other.abort();
+
+        assert!(turns.load(Ordering::Relaxed) >= turns_min, "{path}: {turns:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_key_pages_of_other_hosts_are_refused() {
+    let api = api(true);
+    let status = async |origin: Option<&str>| {
+        let request = Request::post("/api/publish").header(header::HOST, "localhost:8000");
+        let request = request.header(header::CONTENT_TYPE, "text/plain");
+        let request =
+            origin.into_iter().fold(request, |request, origin| request.header(header::ORIGIN, origin));
+        let body = Body::from(r#"{"channel":"room","data":1}"#);
+        api.clone().oneshot(request.body(body).unwrap()).await.unwrap().status().as_u16()
+    };
+
+    assert_eq!(status(Some("https://evil.com")).await, 403);
+    assert_eq!(status(Some("null")).await, 403);
+    assert_eq!(status(Some("http://localhost:8000")).await, 200);
+    assert_eq!(status(None).await, 200);
+}
+
+#[tokio::test]
+async fn body_that_is_too_long_is_refused() {
+    let api = api(false);
+
+    assert_eq!(
+        post(&api, "/api/info", Value::String("x".repeat(MIB))).await.0,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let pieces = stream::iter(std::iter::repeat_n(Ok::<_, Infallible>("x"), MIB + 1));
+    let request =
+        Request::post("/api/info").header("x-api-key", "k").body(Body::from_stream(pieces)).unwrap();
+    assert_eq!(api.oneshot(request).await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+/// Routes of a node without shards, where all channels have history.
+fn api(insecure: bool) -> Router {
+    let (entropy, clock) = (Arc::new(OsEntropy), Arc::new(SystemClock::new()));
+    let trust = Trust::hmac(Secret::new("s").unwrap(), None, None);
+    let ports = Ports {
+        broker: Arc::new(MemoryBroker::new(entropy.clone(), Limits::default())),
+        presence: Arc::new(MemoryPresence::new()),
+        tokens: Arc::new(Tokens::new(&crypto::Config::new(trust)).unwrap()),
+        clock: clock.clone(),
+    };
+    let hour = Duration::from_secs(3_600);
+    let history = History {
+        keep: Retention { size: 1_000, ttl: hour, meta_ttl: hour },
+        read: Allowed::NOBODY,
+        recovery: Wanted::Off,
+        positioning: Wanted::Off,
+        mode: RecoveryMode::Stream,
+    };
+    let mut settings = Settings::default();
+    settings.namespaces.nameless = Some(Namespace { history: Some(history), ..Namespace::default() });
+    let settings = Arc::new(settings);
+    let node = NodeId::from_random([7; 16]);
+    let app = App::new(ports, node, Arc::clone(&settings));
+    let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
+    let runtime = tokio::runtime::Handle::current();
+    let services = Services::new(app, realm, clock, entropy, runtime, Pending::new(MIB), MIB);
+    router(Edge {
+        services: Arc::new(services),
+        readiness: Arc::new(Readiness::default()),
+        connections: Arc::new(Semaphore::new(1)),
+        origins: Origins::new(&["*".to_owned()]),
+        api_key: Secret::new("k").unwrap(),
+        api_insecure: insecure,
+        api_calls: Semaphore::new(1),
+        emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
+        refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
+    })
+}
+
+async fn fill(api: &Router) {
+    let publish = json!({ "channel": "room", "data": "x".repeat(MESSAGE_BYTES) });
+    for _ in 0..MESSAGES {
+        assert_eq!(post(api, "/api/publish", publish.clone()).await.1["error"], Value::Null);
+    }
+}
+
+async fn post(api: &Router, path: &str, body: Value) -> (StatusCode, Value) {
+    let (status, text) = answer(api, path, body.to_string()).await;
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+async fn text(api: &Router, path: &str, body: String) -> String {
+    let (status, text) = answer(api, path, body).await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    text
+}
+
+async fn answer(api: &Router, path: &str, body: String) -> (StatusCode, String) {
+    let request = Request::post(path).header("x-api-key", "k").body(Body::from(body)).unwrap();
+    let response = api.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
