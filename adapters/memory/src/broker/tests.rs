@@ -219,7 +219,7 @@ impl Sink for Tally {
         }
     }
 
-    fn obey(&self, _: Arc<ports::orders::Order>) {}
+    fn obey(&self, _: Arc<Order>) {}
 }
 
 #[derive(Default)]
