@@ -8,6 +8,7 @@ pub mod house;
 pub mod mob;
 pub mod patience;
 pub mod raw;
+pub mod rng;
 pub mod sim;
 pub mod storm;
 pub mod wire;

@@ -19,7 +19,6 @@ mod court;
 mod failure;
 mod house;
 mod node;
-mod rng;
 mod socket;
 mod taste;
 mod trace;

@@ -7,8 +7,11 @@
 use std::io::{BufWriter, Write, stdout};
 
 use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wigwag_core::channels::delta;
+use wigwag_tests::rng::Rng;
 
 const LINES: usize = 100_000;
 const SEED: u64 = 0x57_16_3A_60;
@@ -20,7 +23,7 @@ fn main() -> anyhow::Result<()> {
     let lines = arguments.next().map_or(Ok(LINES), |lines| lines.parse()).context("lines")?;
     let seed = arguments.next().map_or(Ok(SEED), |seed| seed.parse()).context("seed")?;
 
-    let mut chance = Chance(seed);
+    let mut chance = Chance(Rng::new(seed));
     let mut document = Document::new(&mut chance);
     let mut text: Vec<&str> = Vec::new();
     let mut binary: Vec<u8> = Vec::new();
@@ -53,7 +56,7 @@ fn main() -> anyhow::Result<()> {
 fn line(kind: &str, base: &[u8], target: &[u8]) -> anyhow::Result<Value> {
     let patch = delta::patch(base, target);
     let write = |bytes: &[u8]| {
-        if kind == "binary" { Ok(base64(bytes)) } else { String::from_utf8(bytes.to_vec()) }
+        if kind == "binary" { Ok(STANDARD.encode(bytes)) } else { String::from_utf8(bytes.to_vec()) }
     };
     let patch =
         patch.map(|patch| write(&patch.bytes)).transpose().context("a patch between texts is no text")?;
@@ -188,21 +191,13 @@ fn edit_name(record: Option<&mut Value>, chance: &mut Chance) {
     *name = letters.into_iter().collect();
 }
 
-/// SplitMix64: the same draws for the same seed on every machine.
-struct Chance(u64);
+/// The draws that edits need.
+struct Chance(Rng);
 
 impl Chance {
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
     /// A number below `bound`; zero if the bound is zero.
     fn below(&mut self, bound: usize) -> usize {
-        (self.draw() % bound.max(1) as u64) as usize
+        self.0.index(bound)
     }
 
     /// Two places up to `length`, in order.
@@ -220,19 +215,4 @@ impl Chance {
             items.swap(last, self.below(last + 1));
         }
     }
-}
-
-/// Standard base 64 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().zip([16, 8, 0]).fold(0_u32, |bits, (byte, shift)| bits | u32::from(*byte) << shift);
-        for place in 0..4_usize {
-            let digit = DIGITS.get((bits >> (18 - 6 * place)) as usize % DIGITS.len());
-            text.push(digit.filter(|_| place <= chunk.len()).map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    text
 }

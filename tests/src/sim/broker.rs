@@ -9,8 +9,8 @@ use ports::channels::{
     Address, Draft, Epoch, HistoryQuery, Order, Position, Publication, Retention, StreamView,
 };
 
-use super::rng::Rng;
 use super::taste::Taste;
+use crate::rng::Rng;
 
 /// All streams of the world.
 #[derive(Debug, Default)]

@@ -14,8 +14,8 @@ use ports::protocol::{
 
 use self::ear::Ear;
 use super::failure::Tally;
-use super::rng::Rng;
 use super::taste::{FOSSIL, Taste};
+use crate::rng::Rng;
 
 /// One client over all its connections.
 #[derive(Debug)]

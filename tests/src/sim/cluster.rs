@@ -15,9 +15,9 @@ use ports::time::Timestamp;
 
 use super::agenda::{Agenda, Owner, What};
 use super::broker::Streams;
-use super::rng::Rng;
 use super::trace::Trace;
 use super::weather::{Flaw, Weather};
+use crate::rng::Rng;
 
 /// The lock is never contended, as there is one thread; it is there because ports must be shareable.
 pub(super) type Shared = Arc<Mutex<Cluster>>;

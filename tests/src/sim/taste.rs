@@ -2,7 +2,7 @@
 
 use ports::channels::{FilterNode, Publication, Tags};
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// What a client asks for beside the channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! How bad things are.
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// How often things go wrong, in thousandths.
 #[derive(Clone, Debug, Default)]

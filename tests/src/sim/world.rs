@@ -28,10 +28,10 @@ use super::cluster::{Cluster, Shared};
 use super::failure::{Failure, Story, Tally};
 use super::house;
 use super::node::Node;
-use super::rng::Rng;
 use super::socket::Socket;
 use super::trace::{LINES_MAX, Trace};
 use super::weather::{Flaw, Weather};
+use crate::rng::Rng;
 
 /// A few nodes, a broker, and clients of two tenants, in a time of their own.
 pub struct World {

@@ -6,8 +6,8 @@ use ports::ids::TenantId;
 use ports::protocol::{Command, HistoryRequest, Recovery, Request};
 
 use super::{Act, Asked, Client, Line, Stage, Turn};
+use crate::rng::Rng;
 use crate::sim::house::{CHANNELS, DIFFERENT, FILTERED, ORDERED, SOCIABLE, UNPLACED};
-use crate::sim::rng::Rng;
 use crate::sim::taste::{Taste, random_filter};
 
 /// Times in a thousand that a client does something in a quarter of a second.

@@ -1,20 +1,22 @@
-//! The one source of chance of a world.
+//! The one source of chance of a world, or of a run.
 
 /// SplitMix64: small, fast, and the same on every machine.
 #[derive(Clone, Debug)]
-pub(super) struct Rng(u64);
+pub struct Rng(u64);
 
 impl Rng {
-    pub(super) fn new(seed: u64) -> Self {
+    /// A source that is the same for the same seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// An independent source, so that one part's draws do not shift another's.
-    pub(super) fn fork(&mut self) -> Self {
-        Self(self.next())
+    pub fn fork(&mut self) -> Self {
+        Self(self.draw())
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,34 +25,36 @@ impl Rng {
     }
 
     /// A number below `bound`; zero if the bound is zero.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.draw() % bound.max(1)
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn within(&mut self, low: u64, high: u64) -> u64 {
+    pub fn within(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
     /// Whether something that happens `per_mille` times in a thousand happens.
-    pub(super) fn happens(&mut self, per_mille: u64) -> bool {
+    pub fn happens(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }
 
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+    /// One of these, if there are any.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let index = self.below(from.len() as u64);
         usize::try_from(index).ok().and_then(|index| from.get(index))
     }
 
     /// An index below `len`.
-    pub(super) fn index(&mut self, len: usize) -> usize {
+    pub fn index(&mut self, len: usize) -> usize {
         usize::try_from(self.below(len as u64)).unwrap_or(0)
     }
 
-    pub(super) fn sixteen(&mut self) -> [u8; 16] {
+    /// Bytes for an id.
+    pub fn sixteen(&mut self) -> [u8; 16] {
         let mut bytes = [0; 16];
         for half in bytes.chunks_exact_mut(8) {
-            half.copy_from_slice(&self.next().to_le_bytes());
+            half.copy_from_slice(&self.draw().to_le_bytes());
         }
         bytes
     }
