@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "an allocator cannot be written without it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The system's allocator with a count of the bytes that are in use. One per process, as `#[global_allocator]`.
@@ -23,11 +24,24 @@ impl Counting {
 
     fn grown(&self, by: usize) {
         self.live_bytes.fetch_add(by, Ordering::Relaxed);
+        OWN_BYTES.set(OWN_BYTES.get().wrapping_add_unsigned(by));
     }
 
     fn shrunk(&self, by: usize) {
         self.live_bytes.fetch_sub(by, Ordering::Relaxed);
+        OWN_BYTES.set(OWN_BYTES.get().wrapping_sub_unsigned(by));
     }
+}
+
+thread_local! {
+    /// Neither made nor dropped at run time, so that it can be counted in at any moment of a thread's life.
+    static OWN_BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+/// Bytes that this thread has taken and not given back, if [`Counting`] is the allocator. Negative if it gave back what
+/// others had taken.
+pub fn own_bytes() -> isize {
+    OWN_BYTES.get()
 }
 
 // SAFETY: every call is passed on unchanged; counting touches no memory that is handed out.

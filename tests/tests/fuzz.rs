@@ -1,22 +1,14 @@
 //! A short run of every fuzz target; the long one is in the soak. A seed that fails there is worth a case of its own.
 
-use std::sync::{Mutex, PoisonError};
-
 use wigwag_tests::fuzz::{Target, memory};
 use wigwag_tests::heap::Counting;
 
 #[global_allocator]
 static HEAP: Counting = Counting::new();
 
-/// The heap is shared, so only one of these runs at a time.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// About a second for each of them.
 fn check(name: &str, rounds: u64) {
     const SEED: u64 = 1;
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    memory::watch(&HEAP);
-
     Target::named(name).run(SEED, |round| round < rounds);
 }
 
@@ -63,8 +55,5 @@ fn protobuf_commands_are_understood_alike_or_refused() {
 #[test]
 #[should_panic(expected = "bytes of memory for 1 bytes")]
 fn memory_beyond_the_bound_is_noticed() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    memory::watch(&HEAP);
-
     memory::within(1, 16, 64, || vec![0_u8; 64 * 1_024]);
 }

@@ -6,7 +6,7 @@ use ports::time::Clock as _;
 use system::SystemClock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use wigwag_tests::fuzz::{TARGETS, memory};
+use wigwag_tests::fuzz::TARGETS;
 use wigwag_tests::heap::Counting;
 use wigwag_tests::house::House;
 use wigwag_tests::mob::{MIXED_MOB_RULES, MOB_RULES, settled_bytes, visit, visit_mixed};
@@ -32,7 +32,6 @@ fn minute_of_hostile_bytes_for_each_reader_breaks_no_promise() {
     let _turn = TURN.blocking_lock();
     let seed = SystemClock::new().now().as_millis();
     println!("seed of the hostile bytes: {seed}");
-    memory::watch(&HEAP);
 
     for target in &TARGETS {
         let begin = Instant::now();
