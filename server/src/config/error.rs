@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, where, and what to write.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -26,10 +27,15 @@ pub(super) enum Place {
     Nowhere,
 }
 
+/// Longest problem and longest name in a message, in characters: what was written is quoted, however long it is.
+const PROBLEM_CHARS_MAX: usize = 1_000;
+const NAME_CHARS_MAX: usize = 200;
+
 impl ConfigError {
     /// A problem at a place; made to fit one line.
     pub(super) fn new(place: Place, problem: impl AsRef<str>) -> Self {
-        Self { place, problem: problem.as_ref().split_whitespace().collect::<Vec<_>>().join(" ") }
+        let line = problem.as_ref().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { place, problem: clipped(&line, PROBLEM_CHARS_MAX).into_owned() }
     }
 
     pub(super) fn unreadable(file: &str, error: &io::Error) -> Self {
@@ -40,14 +46,35 @@ impl ConfigError {
     }
 }
 
+fn clipped(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max).and_then(|(end, _)| text.get(..end)) {
+        Some(begin) => Cow::Owned(format!("{begin}…")),
+        None => Cow::Borrowed(text),
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(file, line) => write!(f, "{file}:{line}: "),
             Self::File(file) => write!(f, "{file}: "),
-            Self::Variable(name) => write!(f, "{name}: "),
+            Self::Variable(name) => write!(f, "{}: ", clipped(name, NAME_CHARS_MAX)),
             Self::Option(option) => write!(f, "{option}: "),
             Self::Nowhere => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_quoted_in_part() {
+        let place = Place::Variable("é".repeat(5_000));
+
+        let told = ConfigError::new(place, "ü".repeat(5_000)).to_string();
+
+        assert_eq!(told.chars().count(), 200 + 1 + 2 + 1_000 + 1);
     }
 }
