@@ -174,33 +174,6 @@ async fn sockets_that_never_connect_are_closed_as_stale() {
     neighbour.chats_during(&house, closing).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn client_that_never_reads_is_closed_as_slow_and_its_neighbours_miss_nothing() {
-    const PAYLOAD_BYTES: usize = 32 << 10;
-    const PUBLISHED_BYTES_MAX: usize = 64 << 20;
-    let house = House::with("[client]\nqueue_bytes_max = \"64 KiB\"").await;
-    let mut neighbour = house.client("ann").await;
-    neighbour.subscribe("live:flood").await;
-    let mut deaf = Raw::open_narrow(house.address).await;
-    deaf.connect(&house.token("eve")).await;
-    deaf.say(r#"{"id":2,"subscribe":{"channel":"live:flood"}}"#).await;
-    until("both listen", || house.node().counts().subscriptions == 2).await;
-
-    let filler = "x".repeat(PAYLOAD_BYTES);
-    let mut published = 0;
-    while house.node().counts().sessions == 2 {
-        assert!(published * PAYLOAD_BYTES < PUBLISHED_BYTES_MAX, "the queue has no bound");
-        let data = json!([published, filler]);
-        house.publish("live:flood", data.clone()).await;
-        neighbour.expects(data).await;
-        published += 1;
-    }
-
-    assert_eq!(deaf.close_code().await, 3008);
-    house.publish("live:flood", json!("after")).await;
-    neighbour.expects("after").await;
-}
-
 #[tokio::test]
 async fn sockets_that_send_no_request_are_closed() {
     let house = House::start().await;
