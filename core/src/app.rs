@@ -63,10 +63,10 @@ impl App {
         let now = self.ports.clock.now();
         match job {
             Job::VerifyConnection { token } => {
-                Outcome::Connection(self.ports.tokens.connection(tenant, &token, now).await)
+                Outcome::Connection(self.ports.tokens.connection(tenant, &token, now).await.map(Box::new))
             }
             Job::VerifySubscription { token } => {
-                Outcome::Subscription(self.ports.tokens.subscription(tenant, &token, now).await)
+                Outcome::Subscription(self.ports.tokens.subscription(tenant, &token, now).await.map(Box::new))
             }
             Job::Enter { address, info } => {
                 let entered = self.ports.presence.enter(&address, info, self.node).await;

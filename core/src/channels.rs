@@ -1,6 +1,7 @@
 //! Channels: namespaces and their permissions, the feed of a channel in one shard, interest in channels on one node,
 //! and the use cases.
 
+mod batch;
 pub mod delta;
 pub mod feed;
 pub mod filter;
@@ -10,6 +11,7 @@ pub mod permission;
 pub mod recovery;
 mod service;
 
+pub use batch::Batch;
 pub use feed::ChannelFeed;
 pub use filter::Filter;
 pub use hub::Hub;

@@ -7,6 +7,7 @@ pub mod channels;
 #[cfg(feature = "chaos")]
 pub mod chaos;
 pub mod connections;
+pub mod limits;
 pub mod session;
 pub mod settings;
 pub mod shard;

@@ -1,20 +1,22 @@
 //! One connection's life, from the opened socket to the last farewell.
 
+mod backlog;
 mod closing;
 mod commands;
 mod connecting;
 mod interface;
 mod job;
+mod joining;
 mod live;
 mod orders;
 mod refreshing;
 mod subscribing;
+mod subscriptions;
 mod task;
 #[cfg(test)]
 mod tests;
 mod timers;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use ports::ids::{ClientId, NodeId, SessionKey, TenantId, UserId};
 use ports::protocol::{Answer, Command, Disconnect, ErrorReply, Push, Reply, Request, UnsubscribeCode};
 use ports::time::Timestamp;
 
+use self::backlog::Backlog;
 pub use self::interface::{Effect, Input, Opening, Pings};
 pub use self::job::{Farewell, Job, Outcome};
 use self::live::Live;
@@ -56,12 +59,11 @@ pub struct Session {
     /// Number of the latest job; the answer to any other is late.
     job: u32,
     task_deadline: Timestamp,
-    waiting: VecDeque<Work>,
-    /// Done again at the end.
-    failed_farewells: Vec<Farewell>,
+    backlog: Backlog,
     paused: bool,
     luck: u16,
-    emulation: Option<SessionKey>,
+    /// Few have one.
+    emulation: Option<Box<SessionKey>>,
     pings: Pings,
     #[cfg(feature = "chaos")]
     poisoned: bool,
@@ -85,7 +87,7 @@ enum Stage {
     /// The connect command was answered with an error, or will be; nothing is read any more (P-CONN-11).
     Refused { until: Timestamp, late: Option<Late> },
     /// Connected, or about to be.
-    Live(Box<Live>),
+    Live(Live),
     /// The socket is closed; presence and leaves are still to be dealt with (P-CLOSE-4).
     Ending { farewells: Vec<Farewell>, attempts: u32, retry_at: Timestamp },
     /// Nothing left to do.
@@ -114,11 +116,10 @@ impl Session {
             task: None,
             job: 0,
             task_deadline: Timestamp::NEVER,
-            waiting: VecDeque::new(),
-            failed_farewells: Vec::new(),
+            backlog: Backlog::default(),
             paused: false,
             luck,
-            emulation,
+            emulation: emulation.map(Box::new),
             pings,
             #[cfg(feature = "chaos")]
             poisoned: false,
@@ -132,13 +133,13 @@ impl Session {
 
     /// The secret of its later requests, if it needs one.
     pub fn emulation(&self) -> Option<SessionKey> {
-        self.emulation
+        self.emulation.as_deref().copied()
     }
 
     /// The user, once connected.
     pub fn user(&self) -> Option<&UserId> {
         match &self.stage {
-            Stage::Live(live) => Some(&live.user),
+            Stage::Live(live) => Some(live.user()),
             Stage::Fresh { .. } | Stage::Refused { .. } | Stage::Ending { .. } | Stage::Ended => None,
         }
     }
@@ -170,7 +171,7 @@ impl Session {
             Input::Command(command) => self.command(now, command, effects),
             Input::Malformed => self.malformed(now, effects),
             Input::Done { job, outcome } => self.job_done(now, job, outcome, effects),
-            Input::Joined { join, outcome } => self.joined(now, join, outcome, effects),
+            Input::Joined { address, join, outcome } => self.joined(now, address, join, outcome, effects),
             Input::Insufficient { address, join } => self.insufficient(now, &address, join, effects),
             Input::Continue => self.work_on(now, effects),
             Input::Counted(count) => self.counted(now, count, effects),
@@ -219,11 +220,11 @@ impl Session {
         if command.request == Request::Pong {
             return self.pong(now, effects);
         }
-        if self.task.is_none() && self.waiting.is_empty() {
+        if self.task.is_none() && self.backlog.is_empty() {
             return self.execute(now, command, effects);
         }
-        self.waiting.push_back(Work::Command(command));
-        if self.waiting.len() >= self.realm.settings.commands_waiting_max && !self.paused {
+        self.backlog.push_back(Work::Command(command));
+        if self.backlog.len() >= self.realm.settings.commands_waiting_max && !self.paused {
             self.paused = true;
             effects.push(Effect::Pause);
         }
@@ -235,15 +236,15 @@ impl Session {
         if matches!(self.stage, Stage::Refused { .. }) || self.is_doomed() {
             return;
         }
-        if self.task.is_none() && self.waiting.is_empty() {
+        if self.task.is_none() && self.backlog.is_empty() {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
-        self.waiting.push_back(Work::Malformed);
+        self.backlog.push_back(Work::Malformed);
     }
 
     /// Whether something that cannot be read waits for its turn: nothing is queued behind it (P-FRM-3).
     fn is_doomed(&self) -> bool {
-        matches!(self.waiting.back(), Some(Work::Malformed))
+        matches!(self.backlog.last(), Some(Work::Malformed))
     }
 
     /// Takes up the next piece of work, if none is under way.
@@ -251,8 +252,8 @@ impl Session {
         if self.task.is_some() || !self.is_open() {
             return;
         }
-        let Some(work) = self.waiting.pop_front() else { return };
-        if self.paused && self.waiting.len() <= self.realm.settings.commands_waiting_max / 2 {
+        let Some(work) = self.backlog.pop_front() else { return };
+        if self.paused && self.backlog.len() <= self.realm.settings.commands_waiting_max / 2 {
             self.resume(now, effects);
         }
         match work {
@@ -273,7 +274,7 @@ impl Session {
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         self.task = None;
         self.task_deadline = Timestamp::NEVER;
-        if !self.waiting.is_empty() && self.is_open() {
+        if !self.backlog.is_empty() && self.is_open() {
             effects.push(Effect::Continue);
         }
     }
@@ -311,7 +312,7 @@ impl Session {
     /// Presence and leave of an ended subscription come before any later command.
     fn waiting_farewell(&mut self, farewell: Option<Farewell>) {
         if let Some(farewell) = farewell {
-            self.waiting.push_front(Work::Depart(farewell));
+            self.backlog.push_front(Work::Depart(farewell));
         }
     }
 }

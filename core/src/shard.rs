@@ -1,5 +1,6 @@
 //! A shard: all that one thread owns. Sessions, the feeds of their channels, and their deadlines, as one machine.
 
+mod delivery;
 mod feeds;
 mod mourning;
 mod seats;
@@ -19,8 +20,8 @@ use ports::time::Timestamp;
 use self::feeds::Feeds;
 pub use self::mourning::Loss;
 pub use self::seats::SeatId;
-use self::seats::{Seat, Seats};
-use crate::channels::feed;
+use self::seats::Seats;
+use crate::channels::{Batch, feed};
 use crate::session::{self, Job, Opening, Realm, Session};
 use crate::wheel::Wheel;
 
@@ -35,12 +36,14 @@ use crate::wheel::Wheel;
 #[derive(Debug)]
 pub struct Shard {
     realm: Arc<Realm>,
-    limits: feed::Limits,
+    limits: Arc<feed::Limits>,
     seats: Seats,
     feeds: Feeds,
     seat_wheel: Wheel,
     feed_wheel: Wheel,
     steps: VecDeque<Step>,
+    /// Feeds with something to hand out, each once, in turn.
+    handing: VecDeque<u32>,
     holding: Holding,
     ticked_at: Timestamp,
     leaving: VecDeque<(Timestamp, SeatId)>,
@@ -78,6 +81,9 @@ pub enum Input {
     },
     /// Something is to be done with connections of one user, if there are any here.
     Order(Arc<Order>),
+    /// Hand what has arrived in one channel to so many of its members. Called until the shard
+    /// [has no run](Shard::has_run) any more; everything else may come in between.
+    HandOut(usize),
     /// Time has passed.
     Tick,
 }
@@ -87,6 +93,8 @@ pub enum Input {
 pub enum Effect {
     /// Send to a connection.
     Send(SeatId, Outgoing),
+    /// Send a channel's events to connections.
+    Deliver(Arc<Batch>, Vec<SeatId>),
     /// Close a connection's socket with this code.
     Close(SeatId, Disconnect),
     /// Stop reading from a connection.
@@ -136,7 +144,7 @@ pub enum Outgoing {
     Reply(Box<Reply>),
     /// Something unasked.
     Push(Push),
-    /// A channel's event, shared with all who get it.
+    /// A channel's event that only this connection gets.
     Event(Arc<Published>, Form),
 }
 
@@ -152,9 +160,21 @@ enum Step {
 enum Holding {
     Nothing,
     Session(SeatId),
-    Feed(Arc<Address>),
+    /// Which one, and whether it can still hand out what it had taken in.
+    Feed(Arc<Address>, HandsOut),
 }
 
+/// Whether a feed that panicked may be trusted to hand out what it had taken in before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HandsOut {
+    /// It panicked over something else.
+    Still,
+    /// It panicked over that.
+    NoMore,
+}
+
+/// Most bytes that go out together to one connection, if its queue may hold four times as many.
+const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// A tick this much late means that the whole process stood still.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
@@ -162,14 +182,15 @@ impl Shard {
     /// An empty shard.
     pub fn new(realm: Arc<Realm>, now: Timestamp) -> Self {
         let settings = &realm.settings;
-        let limits = feed::Limits {
+        let limits = Arc::new(feed::Limits {
             recovery: crate::channels::recovery::Bounds {
                 items_max: settings.recovery_items_max,
                 bytes_max: settings.recovery_bytes_max(),
             },
             joining_bytes_max: settings.joining_bytes_max,
+            batch_bytes_max: BATCH_BYTES_MAX.min(settings.queue_bytes_max / 4),
             check_interval: settings.position_check_interval,
-        };
+        });
         Self {
             realm,
             limits,
@@ -178,6 +199,7 @@ impl Shard {
             seat_wheel: Wheel::new(now),
             feed_wheel: Wheel::new(now),
             steps: VecDeque::new(),
+            handing: VecDeque::new(),
             holding: Holding::Nothing,
             ticked_at: now,
             leaving: VecDeque::new(),
@@ -210,6 +232,7 @@ impl Shard {
                 self.feed(now, &address, Some(feed), feed::Input::Read { read, result }, effects);
             }
             Input::Order(order) => self.order(now, &order, effects),
+            Input::HandOut(members) => self.hand_out(now, members, effects),
             Input::Tick => self.tick(now, effects),
         }
         self.drain_steps(now, effects);
@@ -220,6 +243,11 @@ impl Shard {
         let seats: Vec<SeatId> = self.seats.iter().map(|(seat, _)| seat).collect();
         let count = u32::try_from(seats.len()).unwrap_or(u32::MAX).max(1);
         self.leaving = seats.into_iter().zip(0_u32..).map(|(s, i)| (now.plus(over / count * i), s)).collect();
+    }
+
+    /// Whether anything that has arrived is still to be handed out.
+    pub fn has_run(&self) -> bool {
+        !self.handing.is_empty()
     }
 
     /// Sessions that have not ended, whether connected yet or not.
@@ -269,6 +297,7 @@ impl Shard {
         wanted: Vec<session::Effect>,
         effects: &mut Vec<Effect>,
     ) {
+        self.seats.note_reach(id);
         let Some(seat) = self.seats.get_mut(id) else { return };
         self.seat_wheel.file(id.index, seat.session.wakeup()); // first, so that a panic below loses no deadline
         for effect in wanted {
@@ -303,7 +332,7 @@ impl Shard {
             }
         }
         if let Some(seat) = self.seats.get_mut(id) {
-            uncork(id, seat, effects);
+            delivery::uncork(id, seat, effects);
         }
     }
 
@@ -328,7 +357,7 @@ impl Shard {
 
     fn join(&mut self, now: Timestamp, id: SeatId, join: session::Join, effects: &mut Vec<Effect>) {
         if !self.feeds.contains(&join.address) {
-            let feed = self.feeds.open(&join.address, join.stream, self.limits, now);
+            let feed = self.feeds.open(&join.address, join.stream, &self.limits, now);
             effects.push(Effect::Want { address: Arc::clone(&join.address), feed });
         }
         let address = Arc::clone(&join.address);
@@ -349,13 +378,19 @@ impl Shard {
         if number.is_some_and(|number| number != entry.number) {
             return;
         }
-        self.holding = Holding::Feed(Arc::clone(address));
+        let hands_out =
+            if matches!(input, feed::Input::HandOut(_)) { HandsOut::NoMore } else { HandsOut::Still };
+        self.holding = Holding::Feed(Arc::clone(address), hands_out);
         entry.feed.handle(now, input, &mut wanted);
         self.holding = Holding::Nothing;
 
         let (number, index) = (entry.number, entry.index);
         let is_empty = entry.feed.is_empty();
+        let address = &Arc::clone(entry.feed.address());
         self.feed_wheel.file(index, entry.feed.wakeup());
+        if entry.feed.has_run() && !std::mem::replace(&mut entry.queued, true) {
+            self.handing.push_back(index);
+        }
         self.steps.extend(wanted.into_iter().map(|effect| Step::Feed(Arc::clone(address), number, effect)));
         if is_empty {
             self.close_feed(address, effects);
@@ -386,31 +421,15 @@ impl Shard {
             }
             feed::Effect::Admit { seat, join, outcome } => {
                 if let Some(id) = self.seats.id(seat) {
-                    self.session(now, id, session::Input::Joined { join, outcome }, effects);
+                    self.session(now, id, session::Input::Joined { address, join, outcome }, effects);
                 }
             }
-            feed::Effect::Deliver { seat, published, form } => self.deliver(seat, published, form, effects),
+            feed::Effect::Deliver { batch, seats } => self.deliver(&batch, &seats, effects),
             feed::Effect::Insufficient { seat, join } => {
                 if let Some(id) = self.seats.id(seat) {
                     self.session(now, id, session::Input::Insufficient { address, join }, effects);
                 }
             }
-        }
-    }
-
-    /// Events for a session whose connect reply is not out yet are held back, within the bound of its queue.
-    fn deliver(&mut self, index: u32, published: Arc<Published>, form: Form, effects: &mut Vec<Effect>) {
-        let bytes_max = self.realm.settings.queue_bytes_max;
-        let Some(id) = self.seats.id(index) else { return };
-        let Some(seat) = self.seats.get_mut(id) else { return };
-        if seat.session.is_corked() {
-            seat.held_bytes += published.weight();
-            seat.held.push((published, form));
-            if seat.held_bytes > bytes_max {
-                self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SLOW)));
-            }
-        } else if seat.session.is_live() {
-            effects.push(Effect::Send(id, Outgoing::Event(published, form)));
         }
     }
 
@@ -422,6 +441,10 @@ impl Shard {
             for id in ids {
                 self.session(now, id, session::Input::Stalled(standstill), effects);
             }
+        }
+        if self.leaving.front().is_some_and(|(at, _)| *at <= now) {
+            // What has arrived goes to those who leave as well.
+            self.hand_out_all(now, effects);
         }
         while let Some((_, id)) = self.leaving.pop_front_if(|(at, _)| *at <= now) {
             self.steps.push_back(Step::Session(id, session::Input::Close(Disconnect::SHUTDOWN)));
@@ -439,19 +462,6 @@ impl Shard {
             if let Some(address) = self.feeds.address(index) {
                 self.feed(now, &address, None, feed::Input::Wakeup, effects);
             }
-        }
-    }
-}
-
-/// The connect reply is out: what was held back follows, unless the reply was a refusal.
-fn uncork(id: SeatId, seat: &mut Seat, effects: &mut Vec<Effect>) {
-    if seat.held.is_empty() || seat.session.is_corked() {
-        return;
-    }
-    seat.held_bytes = 0;
-    for (published, form) in std::mem::take(&mut seat.held) {
-        if seat.session.is_live() {
-            effects.push(Effect::Send(id, Outgoing::Event(published, form)));
         }
     }
 }

@@ -4,7 +4,9 @@ mod held;
 mod interface;
 mod joining;
 mod member;
+mod members;
 mod reading;
+mod run;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +20,10 @@ use ports::time::Timestamp;
 
 use self::held::Held;
 pub use self::interface::{Admission, Effect, Input, Join, Limits, Seat};
-use self::member::{Member, Stage};
+use self::member::Newcomer;
+use self::members::Members;
 use self::reading::Reading;
+use self::run::Run;
 
 /// The local subscribers of one channel.
 ///
@@ -29,7 +33,8 @@ use self::reading::Reading;
 /// ```
 ///
 /// The shard creates it with the first `Join`, declares interest to the hub, passes everything that arrives for the
-/// channel, answers each `Read` effect with a `Read` input, and drops it when [`ChannelFeed::is_empty`].
+/// channel, lets it hand out while it [has a run](ChannelFeed::has_run), answers each `Read` effect with a `Read` input,
+/// and drops it when [`ChannelFeed::is_empty`].
 ///
 /// **Invariant:** *publications reach every live member in offset order, without holes or doubles, beginning right
 /// after the position its admission named.* What arrives while a newcomer waits is remembered; a newcomer is live from
@@ -39,14 +44,17 @@ use self::reading::Reading;
 pub struct ChannelFeed {
     address: Arc<Address>,
     stream: Option<Retention>,
-    limits: Limits,
+    limits: Arc<Limits>,
     attached: bool,
     /// The newest offset handed to live members; unknown until the first read.
     position: Option<Position>,
     /// Where the last timeline stood when an event of another one came.
-    ended: Option<Position>,
-    members: BTreeMap<Seat, Member>,
-    waiting: usize,
+    ended: Option<Box<Position>>,
+    members: Members,
+    /// Those who wait to become members.
+    newcomers: BTreeMap<Seat, Newcomer>,
+    /// In order, and still to be handed out.
+    run: Run,
     tickets: u64,
     /// Arrived, but not yet in order: no position yet, or a hole before it.
     backlog: Held,
@@ -56,7 +64,7 @@ pub struct ChannelFeed {
     hole: bool,
     /// No attempt to fill a hole or to learn the position before this.
     heal_at: Timestamp,
-    reading: Option<Reading>,
+    reading: Option<Box<Reading>>,
     reads: u32,
     /// The order of the latest read: while both are wanted, they take turns.
     read_order: Order,
@@ -82,7 +90,7 @@ impl ChannelFeed {
     pub fn new(
         address: Arc<Address>,
         stream: Option<Retention>,
-        limits: Limits,
+        limits: Arc<Limits>,
         now: Timestamp,
         phase: u8,
     ) -> Self {
@@ -94,11 +102,12 @@ impl ChannelFeed {
             attached: false,
             position: None,
             ended: None,
-            members: BTreeMap::new(),
-            waiting: 0,
+            members: Members::default(),
+            newcomers: BTreeMap::new(),
+            run: Run::default(),
             tickets: 0,
-            backlog: Held::new(limits.joining_bytes_max),
-            recent: Held::new(limits.joining_bytes_max),
+            backlog: Held::default(),
+            recent: Held::default(),
             hole: false,
             heal_at: now,
             reading: None,
@@ -112,17 +121,18 @@ impl ChannelFeed {
 
     /// Whether nobody listens or waits; the shard then drops the feed.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.is_empty() && self.newcomers.is_empty()
     }
 
     /// How many sessions are members, waiting ones included.
     pub fn member_count(&self) -> usize {
-        self.members.len()
+        self.members.len() + self.newcomers.len()
     }
 
     /// The members' seats and subscription numbers, for the shard to part with them if the feed itself fails.
     pub fn members(&self) -> impl Iterator<Item = (Seat, u32)> {
-        self.members.iter().map(|(seat, member)| (*seat, member.join))
+        let waiting = self.newcomers.iter().map(|(seat, newcomer)| (*seat, newcomer.member.join));
+        self.members.iter().map(|(seat, member)| (seat, member.join)).chain(waiting)
     }
 
     /// The channel.
@@ -152,27 +162,25 @@ impl ChannelFeed {
             Input::Behind => self.fell_behind(),
             Input::Read { read, result } => self.read_done(now, read, result, effects),
             Input::Wakeup => self.check_suspicion(now),
+            Input::HandOut(members) => self.hand_out(members, effects),
         }
         self.read_if_needed(now, effects);
     }
 
     /// When [`Input::Wakeup`] is wanted.
     pub fn wakeup(&self) -> Option<Timestamp> {
-        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.members.is_empty() {
+        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.is_empty() {
             return None;
         }
-        let heal = if self.lacks_something() { self.heal_at } else { Timestamp::NEVER };
+        let heal =
+            if self.lacks_something() && self.run.is_empty() { self.heal_at } else { Timestamp::NEVER };
         let suspect = self.suspect.map_or(Timestamp::NEVER, |suspect| suspect.again_at);
         Some(heal.min(suspect).min(self.check_at))
     }
 
     fn remove(&mut self, seat: Seat) {
-        if let Some(member) = self.members.remove(&seat)
-            && matches!(member.stage, Stage::Waiting { .. })
-        {
-            self.waiting -= 1;
-        }
-        if self.waiting == 0 {
+        self.members.remove(seat);
+        if self.newcomers.remove(&seat).is_some() && self.newcomers.is_empty() {
             self.recent.reset();
         }
     }
@@ -181,9 +189,9 @@ impl ChannelFeed {
         #[cfg(feature = "chaos")]
         crate::chaos::feed(&published);
         if self.stream.is_none() {
-            self.deliver(&published, 0, effects);
+            self.run.push(published);
         } else if self.lacks_something() {
-            self.backlog.push(published);
+            self.backlog.push(published, self.limits.joining_bytes_max);
         } else {
             self.accept(published, effects);
         }
@@ -193,40 +201,29 @@ impl ChannelFeed {
     fn accept(&mut self, published: Arc<Published>, effects: &mut Vec<Effect>) {
         let Some(position) = &self.position else { return };
         let Some((offset, epoch)) = published.position() else {
-            self.deliver(&published, 0, effects);
+            self.run.push(published);
             return;
         };
         if *epoch != position.epoch {
             self.timeline_ended(effects);
-            self.backlog.push(published);
+            self.backlog.push(published, self.limits.joining_bytes_max);
         } else if offset == position.offset + 1 {
-            self.advance(offset, published, effects);
+            self.advance(offset, published);
         } else if offset > position.offset {
-            self.backlog.push(published);
+            self.backlog.push(published, self.limits.joining_bytes_max);
             self.hole = true;
         }
     }
 
-    /// Hands the publication after the position to everybody it is new to.
-    fn advance(&mut self, offset: u64, published: Arc<Published>, effects: &mut Vec<Effect>) {
+    /// Takes in the publication after the position, for everybody it is new to.
+    fn advance(&mut self, offset: u64, published: Arc<Published>) {
         if let Some(position) = &mut self.position {
             position.offset = offset;
         }
-        self.deliver(&published, offset, effects);
-        if self.waiting > 0 {
-            self.recent.push(published);
+        if !self.newcomers.is_empty() {
+            self.recent.push(Arc::clone(&published), self.limits.joining_bytes_max);
         }
-    }
-
-    /// `offset` 0 is an event outside the stream, which is new to everybody.
-    fn deliver(&mut self, published: &Arc<Published>, offset: u64, effects: &mut Vec<Effect>) {
-        for (seat, member) in &mut self.members {
-            let Stage::Live { covered } = member.stage else { continue };
-            let is_new = offset == 0 || offset > covered;
-            if is_new && let Some(form) = member.form(&published.event) {
-                effects.push(Effect::Deliver { seat: *seat, published: Arc::clone(published), form });
-            }
-        }
+        self.run.push(published);
     }
 
     /// Nothing can be handed out in order before a read.
@@ -246,7 +243,7 @@ impl ChannelFeed {
     /// one once its top has been read.
     fn timeline_ended(&mut self, effects: &mut Vec<Effect>) {
         self.part_with_positioned(u64::MAX, effects);
-        self.ended = self.position.take();
+        self.ended = self.position.take().map(Box::new);
         self.hole = false;
         self.suspect = None;
         self.recent.reset();
@@ -255,15 +252,16 @@ impl ChannelFeed {
         }
     }
 
-    /// Ends the subscriptions that track their position and have not got everything up to `offset`.
+    /// Ends the subscriptions that track their position and have not got everything up to `offset`; what came before the
+    /// hole they get.
     fn part_with_positioned(&mut self, offset: u64, effects: &mut Vec<Effect>) {
+        self.hand_out(usize::MAX, effects);
         self.members.retain(|seat, member| {
-            let Stage::Live { covered } = member.stage else { return true };
-            if covered >= offset {
+            if member.covered >= offset {
                 return true;
             }
             if member.positioned {
-                effects.push(Effect::Insufficient { seat: *seat, join: member.join });
+                effects.push(Effect::Insufficient { seat, join: member.join });
             }
             !member.positioned
         });

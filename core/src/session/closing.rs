@@ -21,8 +21,8 @@ impl Session {
         let farewells = self.let_go(effects);
         let job_runs =
             self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_) | Task::Arriving(_)));
-        if let Some(Task::Departing { farewells, .. }) = self.task.take() {
-            self.failed_farewells = farewells; // until its job says otherwise
+        if let Some(Task::Departing(departure)) = self.task.take() {
+            self.backlog.owe(departure.farewells); // until its job says otherwise
         }
         self.stage = Stage::Ending { farewells, attempts: 0, retry_at: self.task_deadline };
         if !job_runs {
@@ -32,8 +32,8 @@ impl Session {
 
     /// Leaves all feeds at once and gathers what the subscriptions leave to be done, one under way included.
     fn let_go(&mut self, effects: &mut Vec<Effect>) -> Vec<Farewell> {
-        let mut farewells = std::mem::take(&mut self.failed_farewells);
-        for work in std::mem::take(&mut self.waiting) {
+        let mut farewells = self.backlog.take_owed();
+        for work in self.backlog.take_work() {
             if let Work::Depart(farewell) = work {
                 farewells.push(farewell);
             }
@@ -47,7 +47,7 @@ impl Session {
             Some(_) | None => {}
         }
         if let Stage::Live(live) = &mut self.stage {
-            for subscription in std::mem::take(&mut live.subscriptions).into_values() {
+            for subscription in std::mem::take(&mut live.subscriptions) {
                 effects.push(Effect::Leave(Arc::clone(&subscription.address)));
                 farewells.extend(subscription.farewell());
             }
@@ -62,8 +62,8 @@ impl Session {
             effects.push(Effect::Close(Disconnect::INTERNAL));
         }
         let mut farewells = self.let_go(&mut effects);
-        if let Some(Task::Departing { farewells: under_way, .. }) = self.task.take() {
-            farewells.extend(under_way);
+        if let Some(Task::Departing(departure)) = self.task.take() {
+            farewells.extend(departure.farewells);
         }
         if let Stage::Ending { farewells: left, .. } = &mut self.stage {
             farewells.append(left);
@@ -79,7 +79,7 @@ impl Session {
     pub(super) fn clean_up(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let overdue = now.plus(self.realm.settings.command_timeout * 2);
         let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
-        farewells.append(&mut self.failed_farewells);
+        farewells.append(&mut self.backlog.take_owed());
         if farewells.is_empty() || *attempts >= ATTEMPTS_MAX {
             self.stage = Stage::Ended;
             return effects.push(Effect::Ended);
@@ -95,7 +95,9 @@ impl Session {
         let Stage::Ending { farewells, attempts, retry_at } = &mut self.stage else { return };
         let is_ok = outcome.done().is_ok();
         if *attempts == 0 {
-            self.failed_farewells.retain(|_| !is_ok);
+            if is_ok {
+                self.backlog.take_owed();
+            }
             return self.clean_up(now, effects);
         }
         if is_ok {

@@ -23,7 +23,7 @@ impl Session {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
         match command.request {
-            Request::Connect(request) => self.connect(now, id, *request, effects),
+            Request::Connect(request) => self.connect(now, id, request, effects),
             Request::Subscribe(request) => self.subscribe(now, id, *request, effects),
             Request::Unsubscribe { channel } => self.unsubscribe(now, id, &channel, effects),
             Request::Publish { channel, data } => self.publish(now, id, &channel, data, effects),
@@ -44,7 +44,7 @@ impl Session {
     fn channel(&self, raw: &str) -> Result<(ChannelName, &Namespace, Party<'_>), ErrorCode> {
         let channel = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
         let namespace = self.realm.settings.namespaces.find(&channel)?;
-        let subscribed = self.live().is_some_and(|live| live.subscriptions.contains_key(&channel));
+        let subscribed = self.live().is_some_and(|live| live.subscriptions.contains(&channel));
         Ok((channel, namespace, self.party(subscribed)))
     }
 

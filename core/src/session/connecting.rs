@@ -11,6 +11,7 @@ use ports::time::Timestamp;
 
 use super::live::{Connecting, Live};
 use super::subscribing::{DELTA_FORMAT, cached_at_once};
+use super::subscriptions::Subscriptions;
 use super::task::{Arrival, Granted, Origin, Plan, Task, Work};
 use super::{Effect, Farewell, Job, Late, Pings, REFUSED_LINGER, Session, Stage, answer, timers};
 use crate::channels::Namespace;
@@ -21,12 +22,12 @@ impl Session {
         &mut self,
         now: Timestamp,
         id: u32,
-        request: ConnectRequest,
+        mut request: Box<ConnectRequest>,
         effects: &mut Vec<Effect>,
     ) {
         if !request.token.is_empty() {
-            let task = Task::Authenticating { id, resume: request.subs };
-            return self.run(now, task, Job::VerifyConnection { token: request.token }, effects);
+            let work = Job::VerifyConnection { token: std::mem::take(&mut request.token) };
+            return self.run(now, Task::Authenticating { id, request }, work, effects);
         }
         let settings = &self.realm.settings;
         if !settings.insecure && !settings.anonymous {
@@ -42,11 +43,11 @@ impl Session {
         now: Timestamp,
         id: u32,
         resume: BTreeMap<String, Resume>,
-        result: Result<ConnectionGrant, TokenError>,
+        result: Result<Box<ConnectionGrant>, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
         match result {
-            Ok(grant) => self.introduced(now, id, resume, grant, effects),
+            Ok(grant) => self.introduced(now, id, resume, *grant, effects),
             Err(TokenError::Invalid(_)) => self.end(now, Disconnect::INVALID_TOKEN, effects),
             Err(TokenError::Expired) => self.refuse(now, id, ErrorCode::TokenExpired, effects),
             Err(TokenError::Unavailable(_)) => self.refuse(now, id, ErrorCode::Internal, effects),
@@ -111,14 +112,13 @@ impl Session {
         if expire_at.is_some_and(|at| at <= now) {
             return self.refuse(now, id, ErrorCode::Expired, effects);
         }
-        let info = ClientInfo { user: user.clone(), client: self.client, conn_info: info, chan_info: None };
-        self.stage = Stage::Live(Box::new(Live {
-            user,
+        let info = ClientInfo { user, client: self.client, conn_info: info, chan_info: None };
+        self.stage = Stage::Live(Live {
             since: now,
             info: Arc::new(info),
             expire_at,
-            granted: channels,
-            subscriptions: BTreeMap::new(),
+            granted: channels.into(),
+            subscriptions: Subscriptions::default(),
             subscription_expiry: Timestamp::NEVER,
             joins: 0,
             ping_at: Timestamp::NEVER,
@@ -132,7 +132,7 @@ impl Session {
                 resume,
                 answers: BTreeMap::new(),
             })),
-        }));
+        });
         self.join_next_granted(now, effects);
         if self.task.is_none() {
             self.settle(effects);
@@ -192,11 +192,11 @@ impl Session {
     fn connected(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let settings = Arc::clone(&self.realm.settings);
         let (client, luck, pings) = (self.client, self.luck, self.pings);
-        let emulation = self.emulation.map(|session| (session, self.realm.node));
+        let emulation = self.emulation().map(|session| (session, self.realm.node));
         let Some(live) = self.live_mut() else { return };
         let Some(connecting) = live.connecting.take() else { return };
         live.ping_at = now.plus(timers::first_ping(settings.ping_interval, luck));
-        let is_known = !live.user.is_anonymous();
+        let is_known = !live.user().is_anonymous();
         effects.push(answer(
             connecting.id,
             Answer::Connect(Box::new(ConnectAnswer {
@@ -213,19 +213,19 @@ impl Session {
             })),
         ));
         if is_known && settings.personal_channel.as_ref().is_some_and(|personal| personal.single_connection) {
-            self.waiting.push_front(Work::KeepNewest);
+            self.backlog.push_front(Work::KeepNewest);
         }
     }
 
     /// An error reply to connect makes the connection useless (P-CONN-11). Over emulated transports it comes late: there
     /// some SDKs try again at once, without end.
     pub(super) fn refuse(&mut self, now: Timestamp, id: u32, error: ErrorCode, effects: &mut Vec<Effect>) {
-        self.waiting.clear();
+        self.backlog.take_work();
         if std::mem::take(&mut self.paused) {
             effects.push(Effect::Resume); // or its farewell would not be heard
         }
         let reply = Reply { id, outcome: Err(error.into()) };
-        let late = match self.emulation {
+        let late = match &self.emulation {
             None => {
                 effects.push(Effect::Reply(reply));
                 None
@@ -247,7 +247,7 @@ impl Session {
         let Some(live) = self.live_mut() else { return };
         let Some(connecting) = live.connecting.take() else { return };
         let mut farewells: Vec<Farewell> = farewell.into_iter().collect();
-        for subscription in std::mem::take(&mut live.subscriptions).into_values() {
+        for subscription in std::mem::take(&mut live.subscriptions) {
             effects.push(Effect::Leave(Arc::clone(&subscription.address)));
             farewells.extend(subscription.farewell());
         }

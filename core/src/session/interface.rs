@@ -50,6 +50,8 @@ pub enum Input {
     },
     /// A feed answered [`Effect::Join`].
     Joined {
+        /// The channel, in the one copy that all its subscribers share.
+        address: Arc<Address>,
         /// The number of the subscription.
         join: u32,
         /// Whether it began, and with what.

@@ -85,9 +85,9 @@ pub struct Farewell {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// Of [`Job::VerifyConnection`].
-    Connection(Result<ConnectionGrant, TokenError>),
+    Connection(Result<Box<ConnectionGrant>, TokenError>),
     /// Of [`Job::VerifySubscription`].
-    Subscription(Result<SubscriptionGrant, TokenError>),
+    Subscription(Result<Box<SubscriptionGrant>, TokenError>),
     /// Of jobs that only succeed or fail.
     Done(Result<(), ErrorCode>),
     /// Of [`Job::History`].
@@ -111,11 +111,17 @@ macro_rules! take {
 }
 
 impl Outcome {
-    take!(connection, Connection, ConnectionGrant, TokenError, TokenError::Unavailable("overdue".into()));
+    take!(
+        connection,
+        Connection,
+        Box<ConnectionGrant>,
+        TokenError,
+        TokenError::Unavailable("overdue".into())
+    );
     take!(
         subscription,
         Subscription,
-        SubscriptionGrant,
+        Box<SubscriptionGrant>,
         TokenError,
         TokenError::Unavailable("overdue".into())
     );

@@ -10,20 +10,20 @@ use ports::protocol::{Resume, SubscribeAnswer};
 use ports::time::Timestamp;
 
 use super::Farewell;
+use super::subscriptions::Subscriptions;
 use super::task::{Granted, Plan};
 
 /// The state of a connection that has introduced itself.
 #[derive(Debug)]
 pub(super) struct Live {
-    pub(super) user: UserId,
     /// When it was established.
     pub(super) since: Timestamp,
-    /// How others see the connection where no subscription says more.
+    /// Its user, and how others see the connection where no subscription says more.
     pub(super) info: Arc<ClientInfo>,
     pub(super) expire_at: Option<Timestamp>,
     /// The channels its token gave it.
-    pub(super) granted: Vec<ChannelName>,
-    pub(super) subscriptions: BTreeMap<ChannelName, Subscription>,
+    pub(super) granted: Box<[ChannelName]>,
+    pub(super) subscriptions: Subscriptions,
     /// The earliest expiry of a subscription.
     pub(super) subscription_expiry: Timestamp,
     /// Number of the latest subscription.
@@ -79,6 +79,11 @@ impl From<Plan> for Subscription {
 }
 
 impl Subscription {
+    /// The channel.
+    pub(super) fn channel(&self) -> &ChannelName {
+        self.address.place.channel()
+    }
+
     /// What its end leaves to be done, if anything.
     pub(super) fn farewell(&self) -> Option<Farewell> {
         (self.presence || self.announced).then(|| Farewell {
@@ -91,28 +96,43 @@ impl Subscription {
 }
 
 impl Live {
+    /// The user.
+    pub(super) fn user(&self) -> &UserId {
+        &self.info.user
+    }
+
     /// How others see the connection in a channel, with what a subscription token adds.
     pub(super) fn info_with(&self, client: ClientId, chan_info: Option<Bytes>) -> Arc<ClientInfo> {
         if chan_info.is_none() {
             return Arc::clone(&self.info);
         }
-        let (user, conn_info) = (self.user.clone(), self.info.conn_info.clone());
+        let (user, conn_info) = (self.user().clone(), self.info.conn_info.clone());
         Arc::new(ClientInfo { user, client, conn_info, chan_info })
     }
 
+    /// The channels it is subscribed to.
+    pub(super) fn channels(&self) -> Vec<ChannelName> {
+        self.subscriptions.iter().map(|subscription| subscription.channel().clone()).collect()
+    }
+
     pub(super) fn remember(&mut self, subscription: Subscription) {
-        self.subscriptions.insert(subscription.address.place.channel().clone(), subscription);
-        self.find_subscription_expiry();
+        let expire_at = subscription.expire_at.unwrap_or(Timestamp::NEVER);
+        self.subscription_expiry = self.subscription_expiry.min(expire_at);
+        if self.subscriptions.insert(subscription).is_some() {
+            self.find_subscription_expiry();
+        }
     }
 
     pub(super) fn forget(&mut self, channel: &ChannelName) -> Option<Subscription> {
         let subscription = self.subscriptions.remove(channel)?;
-        self.find_subscription_expiry();
+        if subscription.expire_at.is_some() {
+            self.find_subscription_expiry();
+        }
         Some(subscription)
     }
 
     pub(super) fn find_subscription_expiry(&mut self) {
-        let expiries = self.subscriptions.values().filter_map(|subscription| subscription.expire_at);
+        let expiries = self.subscriptions.iter().filter_map(|subscription| subscription.expire_at);
         self.subscription_expiry = expiries.min().unwrap_or(Timestamp::NEVER);
     }
 }

@@ -19,7 +19,7 @@ impl Session {
     /// Whether an order for this target concerns this connection, given that the user is the right one.
     pub fn is_meant_by(&self, target: &Target) -> bool {
         target.client.is_none_or(|client| client == self.client)
-            && target.session.is_none_or(|session| self.emulation == Some(session))
+            && target.session.is_none_or(|session| self.emulation() == Some(session))
     }
 
     /// What ends the connection or only changes its expiry is done at once; what concerns subscriptions takes its turn
@@ -67,19 +67,19 @@ impl Session {
     }
 
     fn will_announce(&self) -> bool {
-        self.waiting.iter().any(|work| matches!(work, Work::KeepNewest))
+        self.backlog.iter().any(|work| matches!(work, Work::KeepNewest))
     }
 
     /// Does what the application wants after everything that came before it.
     fn take_turn(&mut self, now: Timestamp, work: Work, effects: &mut Vec<Effect>) {
-        if self.waiting.len() >= WAITING_MAX {
+        if self.backlog.len() >= WAITING_MAX {
             return self.end(now, Disconnect::FORCE_RECONNECT, effects);
         }
         if self.is_doomed() {
             return;
         }
-        let is_free = self.task.is_none() && self.waiting.is_empty();
-        self.waiting.push_back(work);
+        let is_free = self.task.is_none() && self.backlog.is_empty();
+        self.backlog.push_back(work);
         if is_free {
             self.work_on(now, effects);
         }
@@ -90,7 +90,7 @@ impl Session {
             Action::Subscribe(wish) => self.subscribe_by_order(now, wish, &order, effects),
             Action::Unsubscribe { channel: Some(channel) } => self.unsubscribe_by_order(channel, effects),
             Action::Unsubscribe { channel: None } => {
-                let all = self.live().map(|live| live.subscriptions.keys().cloned().collect::<Vec<_>>());
+                let all = self.live().map(|live| live.channels());
                 all.iter().flatten().for_each(|channel| self.unsubscribe_by_order(channel, effects));
             }
             Action::Disconnect { .. } | Action::KeepNewest { .. } | Action::Refresh { .. } => {}
@@ -110,7 +110,7 @@ impl Session {
         let Some(live) = self.live() else { return };
         let is_full = live.subscriptions.len() >= realm.settings.channels_max;
         let is_over = wish.expire_at.is_some_and(|at| at <= now);
-        if live.subscriptions.contains_key(&wish.channel) || is_full || is_over {
+        if live.subscriptions.contains(&wish.channel) || is_full || is_over {
             return;
         }
         let options = namespace.overridden(wish.details.overrides);
@@ -154,7 +154,7 @@ impl Session {
         let Some(live) = self.live() else { return };
         let order = Order {
             tenant: self.realm.tenant.clone(),
-            target: Target { user: live.user.clone(), client: None, session: None },
+            target: Target { user: live.user().clone(), client: None, session: None },
             action: Action::KeepNewest { since: live.since, client: self.client },
         };
         self.run(now, Task::Announcing, Job::Order(Arc::new(order)), effects);

@@ -8,7 +8,7 @@ use ports::channels::{ChannelName, ClientInfo};
 use ports::protocol::{Answer, Disconnect, ErrorCode};
 use ports::time::Timestamp;
 
-use super::task::{Task, Work};
+use super::task::{Renewal, Task, Work};
 use super::{Effect, Job, Session, answer, refusal, timers};
 
 impl Session {
@@ -23,7 +23,7 @@ impl Session {
         &mut self,
         now: Timestamp,
         id: u32,
-        result: Result<ConnectionGrant, TokenError>,
+        result: Result<Box<ConnectionGrant>, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
         let grant = match result {
@@ -34,7 +34,7 @@ impl Session {
         };
         let client = self.client;
         let Some(live) = self.live_mut() else { return };
-        if grant.user != live.user {
+        if grant.user != *live.user() {
             return self.end(now, Disconnect::INVALID_TOKEN, effects);
         }
         if grant.expire_at.is_some_and(|at| at <= now) {
@@ -57,17 +57,17 @@ impl Session {
         if live.info.conn_info == conn_info {
             return;
         }
-        let user = live.user.clone();
+        let user = live.user().clone();
         live.info = Arc::new(ClientInfo { user, client, conn_info, chan_info: None });
         let mut stale: Vec<(ChannelName, u32)> = Vec::new();
         let mut subscriptions = std::mem::take(&mut live.subscriptions);
-        for (channel, subscription) in &mut subscriptions {
+        for subscription in subscriptions.iter_mut() {
             subscription.info = live.info_with(client, subscription.info.chan_info.clone());
-            stale.push((channel.clone(), subscription.join));
+            stale.push((subscription.channel().clone(), subscription.join));
         }
         live.subscriptions = subscriptions;
         for (channel, join) in stale {
-            self.waiting.push_front(Work::Enter { channel, join });
+            self.backlog.push_front(Work::Enter { channel, join });
         }
     }
 
@@ -83,7 +83,7 @@ impl Session {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
         let channel = ChannelName::parse(raw).ok();
-        let subscribed = |name: &ChannelName| self.live().is_some_and(|l| l.subscriptions.contains_key(name));
+        let subscribed = |name: &ChannelName| self.live().is_some_and(|l| l.subscriptions.contains(name));
         let Some(channel) = channel.filter(subscribed) else {
             return effects.push(refusal(id, ErrorCode::PermissionDenied));
         };
@@ -93,7 +93,8 @@ impl Session {
         if token.is_empty() {
             return effects.push(refusal(id, ErrorCode::BadRequest));
         }
-        self.run(now, Task::SubRefreshing { id, channel }, Job::VerifySubscription { token }, effects);
+        let task = Task::SubRefreshing(Box::new(Renewal { id, channel }));
+        self.run(now, task, Job::VerifySubscription { token }, effects);
     }
 
     pub(super) fn sub_refreshed(
@@ -101,7 +102,7 @@ impl Session {
         now: Timestamp,
         id: u32,
         channel: &ChannelName,
-        result: Result<SubscriptionGrant, TokenError>,
+        result: Result<Box<SubscriptionGrant>, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
         let grant = match result {
@@ -129,7 +130,7 @@ impl Session {
         live.find_subscription_expiry();
         effects.push(answer(id, Answer::SubRefresh(timers::ttl(now, grant.expire_at))));
         if changed {
-            self.waiting.push_front(Work::Enter { channel: channel.clone(), join });
+            self.backlog.push_front(Work::Enter { channel: channel.clone(), join });
         }
     }
 }

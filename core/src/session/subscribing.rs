@@ -9,7 +9,7 @@ use ports::ids::UserId;
 use ports::protocol::{Answer, Disconnect, ErrorCode, Recovery, SubscribeRequest};
 use ports::time::Timestamp;
 
-use super::task::{Origin, Plan, Task};
+use super::task::{Origin, Permission, Plan, Task};
 use super::{Effect, Job, Session, answer, refusal};
 use crate::channels::permission::{self, Party};
 use crate::channels::{Asked, Filter, Namespace, RecoveryMode};
@@ -35,7 +35,7 @@ impl Session {
         };
         if !request.token.is_empty() {
             let work = Job::VerifySubscription { token: request.token.clone() };
-            let task = Task::Authorising { id, channel, request: Box::new(request) };
+            let task = Task::Authorising(Box::new(Permission { id, channel, request }));
             return self.run(now, task, work, effects);
         }
         let Some(namespace) = self.realm.settings.namespaces.of(&channel) else { return };
@@ -49,7 +49,7 @@ impl Session {
     fn may_begin(&self, raw: &str) -> Result<ChannelName, ErrorCode> {
         let live = self.live().ok_or(ErrorCode::Internal)?;
         let channel = ChannelName::parse(raw).map_err(|_| ErrorCode::BadRequest)?;
-        if live.subscriptions.contains_key(&channel) {
+        if live.subscriptions.contains(&channel) {
             return Err(ErrorCode::AlreadySubscribed);
         }
         if live.subscriptions.len() >= self.realm.settings.channels_max {
@@ -65,7 +65,7 @@ impl Session {
         id: u32,
         channel: ChannelName,
         request: &SubscribeRequest,
-        result: Result<SubscriptionGrant, TokenError>,
+        result: Result<Box<SubscriptionGrant>, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
         let grant = match result {
@@ -82,7 +82,7 @@ impl Session {
 
     /// Whether a subscription token was made for this user, channel and connection.
     pub(super) fn is_meant(&self, grant: &SubscriptionGrant, channel: &ChannelName) -> bool {
-        self.live().is_some_and(|live| live.user == grant.user)
+        self.live().is_some_and(|live| *live.user() == grant.user)
             && grant.channel == channel.as_str()
             && grant.client.as_ref().is_none_or(|client| *client == self.client.to_string())
     }
@@ -160,7 +160,7 @@ impl Session {
     pub(super) fn party(&self, subscribed: bool) -> Party<'_> {
         match self.live() {
             Some(live) => {
-                Party::Client { user: &live.user, subscribed, insecure: self.realm.settings.insecure }
+                Party::Client { user: live.user(), subscribed, insecure: self.realm.settings.insecure }
             }
             None => Party::Nobody,
         }

@@ -15,3 +15,4 @@ mod refreshing;
 mod server_side;
 mod subscribing;
 mod unsubscribing;
+mod weight;

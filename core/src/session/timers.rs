@@ -115,8 +115,8 @@ impl Session {
         let grace = self.realm.settings.expiry_grace;
         let Some(live) = self.live_mut() else { return };
         let is_over = |at: Option<Timestamp>| at.is_some_and(|at| now >= at.plus(grace));
-        let over = live.subscriptions.iter().filter(|(_, subscription)| is_over(subscription.expire_at));
-        let over: Vec<_> = over.map(|(channel, _)| channel.clone()).collect();
+        let over = live.subscriptions.iter().filter(|subscription| is_over(subscription.expire_at));
+        let over: Vec<_> = over.map(|subscription| subscription.channel().clone()).collect();
         for channel in over {
             let Some(subscription) = self.live_mut().and_then(|live| live.forget(&channel)) else { continue };
             effects.push(Effect::Leave(std::sync::Arc::clone(&subscription.address)));

@@ -17,11 +17,13 @@ pub(super) struct Entry {
     pub(super) number: u32,
     /// Its key in the timer wheel.
     pub(super) index: u32,
+    /// It waits for its turn to hand out.
+    pub(super) queued: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Feeds {
-    entries: FxHashMap<Arc<Address>, Entry>,
+    entries: FxHashMap<Arc<Address>, Box<Entry>>,
     addresses: Vec<Option<Arc<Address>>>,
     free: Vec<u32>,
     numbers: u32,
@@ -37,7 +39,7 @@ impl Feeds {
     }
 
     pub(super) fn get_mut(&mut self, address: &Address) -> Option<&mut Entry> {
-        self.entries.get_mut(address)
+        self.entries.get_mut(address).map(Box::as_mut)
     }
 
     pub(super) fn address(&self, index: u32) -> Option<Arc<Address>> {
@@ -67,19 +69,19 @@ impl Feeds {
         &mut self,
         address: &Arc<Address>,
         stream: Option<Retention>,
-        limits: Limits,
+        limits: &Arc<Limits>,
         now: Timestamp,
     ) -> u32 {
         self.numbers = self.numbers.wrapping_add(1);
         let number = self.numbers;
         let phase = number.wrapping_mul(0x9E37_79B1).to_be_bytes()[0];
-        let feed = ChannelFeed::new(Arc::clone(address), stream, limits, now, phase);
+        let feed = ChannelFeed::new(Arc::clone(address), stream, Arc::clone(limits), now, phase);
         let index = self.place(Arc::clone(address));
-        self.entries.insert(Arc::clone(address), Entry { feed, number, index });
+        self.entries.insert(Arc::clone(address), Box::new(Entry { feed, number, index, queued: false }));
         number
     }
 
-    pub(super) fn close(&mut self, address: &Address) -> Option<Entry> {
+    pub(super) fn close(&mut self, address: &Address) -> Option<Box<Entry>> {
         let entry = self.entries.remove(address)?;
         if let Some(place) = self.addresses.get_mut(entry.index as usize) {
             *place = None;

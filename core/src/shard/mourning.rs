@@ -6,7 +6,7 @@ use ports::channels::Address;
 use ports::protocol::{Disconnect, ErrorCode};
 use ports::time::Timestamp;
 
-use super::{Effect, Holding, SeatId, Shard, Step};
+use super::{Effect, HandsOut, Holding, SeatId, Shard, Step};
 use crate::channels::feed;
 use crate::session;
 
@@ -29,7 +29,11 @@ impl Shard {
                 self.part_with_session(now, id, effects);
                 Loss::Session
             }
-            Holding::Feed(address) => {
+            Holding::Feed(address, hands_out) => {
+                if hands_out == HandsOut::Still {
+                    self.feed(now, &address, None, feed::Input::HandOut(usize::MAX), effects);
+                    self.drain_steps(now, effects);
+                }
                 self.part_with_feed(&address, effects);
                 Loss::Feed
             }
@@ -84,7 +88,11 @@ impl Shard {
         self.close_feed(address, effects);
         for (seat, join) in members {
             let Some(id) = self.seats.id(seat) else { continue };
-            let refused = session::Input::Joined { join, outcome: Err(ErrorCode::Internal) };
+            let refused = session::Input::Joined {
+                address: Arc::clone(address),
+                join,
+                outcome: Err(ErrorCode::Internal),
+            };
             let ended = session::Input::Insufficient { address: Arc::clone(address), join };
             self.steps.push_back(Step::Session(id, refused));
             self.steps.push_back(Step::Session(id, ended));

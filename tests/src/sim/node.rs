@@ -132,6 +132,11 @@ impl Queue {
             *waiting += 1;
             self.items.push_back(published);
         }
+        self.call()
+    }
+
+    /// Calls for a flush; true if nobody has been told yet to come and look.
+    pub(super) fn call(&mut self) -> bool {
         !std::mem::replace(&mut self.is_awaited, true)
     }
 

@@ -278,6 +278,7 @@ impl World {
                 inputs.extend(self.perform(node, slot, effect));
             }
         }
+        self.see_to_handing_out(node, slot);
     }
 
     /// Gives a client its turn and performs what it does.

@@ -7,26 +7,25 @@ use ports::channels::Published;
 
 /// Publications kept for later, up to a weight. When one does not fit, all are dropped and the loss is remembered:
 /// whoever needed them reads the stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Held {
-    items: VecDeque<Arc<Published>>,
-    bytes: usize,
-    bytes_max: usize,
+    kept: Option<Box<Kept>>,
     lost: bool,
 }
 
-impl Held {
-    pub(super) fn new(bytes_max: usize) -> Self {
-        Self { items: VecDeque::new(), bytes: 0, bytes_max, lost: false }
-    }
+#[derive(Debug, Default)]
+struct Kept {
+    items: VecDeque<Arc<Published>>,
+    bytes: usize,
+}
 
-    pub(super) fn push(&mut self, published: Arc<Published>) {
-        let bytes = self.bytes + published.weight();
-        if bytes > self.bytes_max {
+impl Held {
+    pub(super) fn push(&mut self, published: Arc<Published>, bytes_max: usize) {
+        let kept = self.kept.get_or_insert_default();
+        kept.bytes += published.weight();
+        kept.items.push_back(published);
+        if kept.bytes > bytes_max {
             self.lose();
-        } else {
-            self.bytes = bytes;
-            self.items.push_back(published);
         }
     }
 
@@ -37,13 +36,17 @@ impl Held {
     }
 
     pub(super) fn pop(&mut self) -> Option<Arc<Published>> {
-        let first = self.items.pop_front()?;
-        self.bytes -= first.weight();
+        let kept = self.kept.as_mut()?;
+        let first = kept.items.pop_front()?;
+        kept.bytes -= first.weight();
+        if kept.items.is_empty() {
+            self.kept = None;
+        }
         Some(first)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Published>> {
-        self.items.iter()
+        self.kept.iter().flat_map(|kept| kept.items.iter())
     }
 
     pub(super) fn has_lost(&self) -> bool {
@@ -52,9 +55,7 @@ impl Held {
 
     /// Empties it and forgets that anything was lost.
     pub(super) fn reset(&mut self) {
-        self.items = VecDeque::new();
-        self.bytes = 0;
-        self.lost = false;
+        *self = Self::default();
     }
 
     /// Whether anything was lost since this was last asked.

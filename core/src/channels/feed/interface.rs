@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::channels::{
-    Address, BrokerError, Form, HistoryQuery, Position, Publication, Published, Retention, StreamView,
+    Address, BrokerError, HistoryQuery, Position, Publication, Published, Retention, StreamView,
 };
 use ports::protocol::{ErrorCode, Recovery};
 
+use crate::channels::Batch;
 use crate::channels::filter::Filter;
 use crate::channels::recovery::Bounds;
 
@@ -21,6 +22,8 @@ pub struct Limits {
     pub recovery: Bounds,
     /// Bytes put aside while somebody joins or a hole is open.
     pub joining_bytes_max: usize,
+    /// Most bytes beyond the first event that are handed out together.
+    pub batch_bytes_max: usize,
     /// Time between comparisons with the broker's top.
     pub check_interval: Duration,
 }
@@ -47,6 +50,9 @@ pub enum Input {
     },
     /// [`ChannelFeed::wakeup`](super::ChannelFeed::wakeup) is due. Early calls are harmless.
     Wakeup,
+    /// Hand what has arrived to so many members. Called until the feed [has no run](super::ChannelFeed::has_run) any
+    /// more.
+    HandOut(usize),
 }
 
 /// A session's wish to become a member of a channel's feed.
@@ -95,14 +101,12 @@ pub enum Effect {
         /// What its reply says.
         outcome: Result<Admission, ErrorCode>,
     },
-    /// Send an event to a session.
+    /// Send events to sessions.
     Deliver {
-        /// Which session.
-        seat: Seat,
-        /// The event.
-        published: Arc<Published>,
-        /// In which form.
-        form: Form,
+        /// The events, in order.
+        batch: Arc<Batch>,
+        /// Which sessions.
+        seats: Vec<Seat>,
     },
     /// Tell a session that it missed something for good. It is no member any more.
     Insufficient {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ports::channels::{Event, Order, Position, Publication, StreamView};
 use ports::protocol::ErrorCode;
 
-use super::member::{Member, Stage, Taste, Wish};
+use super::member::{Member, Newcomer, Taste, Wish};
 use super::reading::Reading;
 use super::{Admission, ChannelFeed, Effect, Join, Seat};
 use crate::channels::recovery::{Bounds, Verdict, latest, recover};
@@ -14,8 +14,7 @@ impl ChannelFeed {
     pub(super) fn wait(&mut self, seat: Seat, join: Join) {
         self.tickets += 1;
         self.remove(seat);
-        self.members.insert(seat, Member::new(join, self.tickets));
-        self.waiting += 1;
+        self.newcomers.insert(seat, Newcomer::new(join, self.tickets));
     }
 
     /// Without a stream there is nothing to read: attached is enough.
@@ -23,25 +22,16 @@ impl ChannelFeed {
         if !self.attached || self.stream.is_some() {
             return;
         }
-        for (seat, member) in &mut self.members {
-            if matches!(member.stage, Stage::Waiting { .. }) {
-                member.stage = Stage::Live { covered: 0 };
-                let admission = Admission { position: None, recovered: None };
-                effects.push(Effect::Admit { seat: *seat, join: member.join, outcome: Ok(admission) });
-            }
+        while let Some((seat, newcomer)) = self.newcomers.pop_first() {
+            let admission = Admission { position: None, recovered: None };
+            self.let_in(seat, newcomer, 0, admission, effects);
         }
-        self.waiting = 0;
     }
 
     pub(super) fn refuse_waiting(&mut self, error: ErrorCode, effects: &mut Vec<Effect>) {
-        self.members.retain(|seat, member| {
-            let waits = matches!(member.stage, Stage::Waiting { .. });
-            if waits {
-                effects.push(Effect::Admit { seat: *seat, join: member.join, outcome: Err(error) });
-            }
-            !waits
-        });
-        self.waiting = 0;
+        while let Some((seat, newcomer)) = self.newcomers.pop_first() {
+            effects.push(Effect::Admit { seat, join: newcomer.member.join, outcome: Err(error) });
+        }
         self.recent.reset();
     }
 
@@ -59,39 +49,41 @@ impl ChannelFeed {
         };
 
         let mut answered: Vec<(Seat, Result<Admission, ErrorCode>)> = Vec::new();
-        for (seat, member) in &self.members {
-            if let Stage::Waiting { ticket, wish } = &member.stage
-                && *ticket <= reading.ticket
-                && let Some(outcome) = run.outcome(wish, &member.taste)
+        for (seat, newcomer) in &self.newcomers {
+            if newcomer.ticket <= reading.ticket
+                && let Some(outcome) = run.outcome(&newcomer.wish, &newcomer.member.taste)
             {
                 answered.push((*seat, outcome));
             }
         }
         for (seat, outcome) in answered {
-            self.answer(seat, run.top.offset, outcome, effects);
+            let Some(newcomer) = self.newcomers.remove(&seat) else { continue };
+            match outcome {
+                Ok(admission) => self.let_in(seat, newcomer, run.top.offset, admission, effects),
+                Err(error) => {
+                    effects.push(Effect::Admit { seat, join: newcomer.member.join, outcome: Err(error) });
+                }
+            }
         }
-        if self.waiting == 0 {
+        if self.newcomers.is_empty() {
             self.recent.reset();
         }
     }
 
-    fn answer(
+    /// From here on it gets what is taken in, beyond what its admission covers.
+    fn let_in(
         &mut self,
         seat: Seat,
+        newcomer: Newcomer,
         covered: u64,
-        outcome: Result<Admission, ErrorCode>,
+        admission: Admission,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(member) = self.members.get_mut(&seat) else { return };
-        let join = member.join;
-        self.waiting -= 1;
-        if let Ok(admission) = &outcome {
-            member.stage = Stage::Live { covered };
-            member.taste.rebase(admission.recovered.as_deref().and_then(<[_]>::last));
-        } else {
-            self.members.remove(&seat);
-        }
-        effects.push(Effect::Admit { seat, join, outcome });
+        let mut member = Member { covered, since: self.run.end(), ..newcomer.member };
+        member.taste.rebase(admission.recovered.as_deref().and_then(<[_]>::last));
+        effects.push(Effect::Admit { seat, join: member.join, outcome: Ok(admission) });
+        self.run.is_compared |= matches!(member.taste, Taste::Delta { .. });
+        self.members.insert(seat, member);
     }
 
     /// Ascending, whatever the order of the read.

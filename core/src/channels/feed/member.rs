@@ -8,21 +8,26 @@ use ports::protocol::Recovery;
 use super::Join;
 use crate::channels::filter::Filter;
 
+/// A session that gets what arrives.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) join: u32,
     pub(super) positioned: bool,
     pub(super) notices: bool,
+    /// It gets everything beyond this offset…
+    pub(super) covered: u64,
+    /// … that was taken in under this number or a later one.
+    pub(super) since: u64,
     pub(super) taste: Taste,
-    pub(super) stage: Stage,
 }
 
+/// A session that waits for a read which began after its ticket was drawn.
 #[derive(Debug)]
-pub(super) enum Stage {
-    /// Until a read that began after `ticket` was drawn comes back.
-    Waiting { ticket: u64, wish: Wish },
-    /// Gets everything beyond `covered`.
-    Live { covered: u64 },
+pub(super) struct Newcomer {
+    pub(super) ticket: u64,
+    pub(super) wish: Wish,
+    /// What it will be.
+    pub(super) member: Member,
 }
 
 /// What a newcomer wants of the past.
@@ -51,7 +56,7 @@ pub(super) enum Taste {
     Passing(Arc<Filter>),
 }
 
-impl Member {
+impl Newcomer {
     /// A newcomer; the ticket says when it came.
     pub(super) fn new(join: Join, ticket: u64) -> Self {
         let taste = match join.filter {
@@ -65,10 +70,13 @@ impl Member {
             Some(from) if join.cache => Wish::Latest { from, bytes_max },
             Some(from) => Wish::Missed { from, bytes_max, or_refuse: join.refuse_unrecoverable },
         };
-        let stage = Stage::Waiting { ticket, wish };
-        Self { join: join.join, positioned: join.positioned, notices: join.notices, taste, stage }
+        let Join { join, positioned, notices, .. } = join;
+        let member = Member { join, positioned, notices, covered: 0, since: 0, taste };
+        Self { ticket, wish, member }
     }
+}
 
+impl Member {
     /// The form in which it is to be sent an event, if it wants it at all. It must be sent then.
     pub(super) fn form(&mut self, event: &Event) -> Option<Form> {
         match event {

@@ -6,7 +6,7 @@ use ports::channels::{BrokerError, Event, HistoryQuery, Order, Published, Stream
 use ports::protocol::ErrorCode;
 use ports::time::Timestamp;
 
-use super::member::{Stage, Wish};
+use super::member::Wish;
 use super::{ChannelFeed, Effect, HEAL_PAUSE, SUSPICION, Suspect};
 
 /// A read under way.
@@ -39,12 +39,13 @@ impl ChannelFeed {
     /// Begins a read if somebody waits, a hole is to be filled, the position is unknown or a check is due. One at a
     /// time: all who wait share it.
     pub(super) fn read_if_needed(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.members.is_empty() {
+        if self.stream.is_none() || !self.attached || self.reading.is_some() || self.is_empty() {
             return;
         }
-        let heals = self.lacks_something() && now >= self.heal_at;
+        // One page after another: what was read last is handed out first.
+        let heals = self.lacks_something() && now >= self.heal_at && self.run.is_empty();
         let checks = now >= self.check_at;
-        if self.waiting == 0 && !heals && !checks {
+        if self.newcomers.is_empty() && !heals && !checks {
             return;
         }
         if checks {
@@ -74,21 +75,19 @@ impl ChannelFeed {
     /// The lowest offset after which anything is wanted.
     fn oldest_wanted(&self, heals: bool) -> Option<u64> {
         let hole = self.position.as_ref().filter(|_| heals && self.hole).map(|position| position.offset);
-        let wishes = self.members.values().filter_map(|member| match &member.stage {
-            Stage::Waiting { wish: Wish::Missed { from, .. }, .. } => Some(from.offset),
-            Stage::Waiting { wish: Wish::Onwards | Wish::Latest { .. }, .. } | Stage::Live { .. } => None,
+        let wishes = self.newcomers.values().filter_map(|newcomer| match &newcomer.wish {
+            Wish::Missed { from, .. } => Some(from.offset),
+            Wish::Onwards | Wish::Latest { .. } => None,
         });
         wishes.chain(hole).min()
     }
 
     /// How many of the newest items are wanted: one, or more where a filter may refuse it.
     fn newest_wanted(&self) -> Option<usize> {
-        let wishes = self.members.values().filter_map(|member| match &member.stage {
-            Stage::Waiting { wish: Wish::Latest { .. }, .. } if member.taste.is_picky() => {
-                Some(self.limits.recovery.items_max)
-            }
-            Stage::Waiting { wish: Wish::Latest { .. }, .. } => Some(1),
-            Stage::Waiting { wish: Wish::Onwards | Wish::Missed { .. }, .. } | Stage::Live { .. } => None,
+        let wishes = self.newcomers.values().filter_map(|newcomer| match &newcomer.wish {
+            Wish::Latest { .. } if newcomer.member.taste.is_picky() => Some(self.limits.recovery.items_max),
+            Wish::Latest { .. } => Some(1),
+            Wish::Onwards | Wish::Missed { .. } => None,
         });
         wishes.max()
     }
@@ -102,7 +101,8 @@ impl ChannelFeed {
         self.reads = self.reads.wrapping_add(1);
         self.read_order = query.order;
         self.recent.reset();
-        self.reading = Some(Reading { read: self.reads, ticket: self.tickets, query, void: false });
+        let reading = Reading { read: self.reads, ticket: self.tickets, query, void: false };
+        self.reading = Some(Box::new(reading));
         effects.push(Effect::Read { read: self.reads, query });
     }
 
@@ -143,7 +143,7 @@ impl ChannelFeed {
             .position
             .as_ref()
             .is_some_and(|position| position.epoch == view.top.epoch && position.offset > view.top.offset);
-        self.waiting > 0 && handed_out && self.recent.has_lost()
+        !self.newcomers.is_empty() && handed_out && self.recent.has_lost()
     }
 
     /// Learns where the stream stands.
@@ -159,13 +159,11 @@ impl ChannelFeed {
     fn begin_timeline(&mut self, view: &StreamView) {
         let ended = self.ended.take();
         if let Some(position) = ended.filter(|ended| ended.epoch == view.top.epoch) {
-            self.position = Some(position); // it had not ended; a late event of an older one had come
+            self.position = Some(*position); // it had not ended; a late event of an older one had come
             return;
         }
-        for member in self.members.values_mut() {
-            if let Stage::Live { covered } = &mut member.stage {
-                *covered = 0;
-            }
+        for (_, member) in self.members.iter_mut(0) {
+            member.covered = 0;
             member.taste.rebase(None);
         }
         self.go_on(0, view);
@@ -175,7 +173,7 @@ impl ChannelFeed {
     /// nothing that is at hand, and for newcomers the view covers everything.
     fn go_on(&mut self, offset: u64, view: &StreamView) {
         let mut position = view.top.clone();
-        if self.members.len() > self.waiting {
+        if !self.members.is_empty() {
             let arrived = self.backlog.iter().filter_map(|published| published.position());
             let offsets = arrived.filter(|(_, epoch)| **epoch == position.epoch).map(|(offset, _)| offset);
             let first = offsets.filter(|first| *first > offset).min();
@@ -198,7 +196,7 @@ impl ChannelFeed {
             }
             newest = publication.offset;
             let event = Event::Publication(Arc::clone(publication), Some(view.top.epoch.clone()));
-            self.advance(newest, Arc::new(Published::new(Arc::clone(&self.address), event)), effects);
+            self.advance(newest, Arc::new(Published::new(Arc::clone(&self.address), event)));
         }
         self.hole = false;
         if newest >= view.top.offset {

@@ -9,5 +9,6 @@ mod filters;
 mod holes;
 mod properties;
 mod recovering;
+mod runs;
 mod timelines;
 mod without_stream;

@@ -170,11 +170,11 @@ mod publishing {
         let mut s = Driver::connected();
         s.send(2, subscribe_with("a", |request| request.token = "t".into()));
         let details = ChannelGrant { info: Some(Bytes::from_static(b"2")), ..ChannelGrant::default() };
-        s.done(Outcome::Subscription(Ok(SubscriptionGrant { details, ..ticket("a") })));
+        s.done(Outcome::Subscription(granted(SubscriptionGrant { details, ..ticket("a") })));
         s.admit_with(Admission { position: None, recovered: None });
         s.send(3, refresh("t"));
         let renewed = ConnectionGrant { info: Some(Bytes::from_static(b"1")), ..grant("ann") };
-        s.done(Outcome::Connection(Ok(renewed)));
+        s.done(Outcome::Connection(granted(renewed)));
 
         s.send(4, publish("a", "{}"));
 

@@ -72,7 +72,7 @@ fn a_second_connect_behind_the_first_closes_with_3501_after_its_reply() {
 
     s.send(1, connect("t"));
     s.send(2, connect("t"));
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
 
     s.expects(&["run verify connection", "came ann", "reply 1 connect", "close 3501", "ended"]);
 }
@@ -95,7 +95,7 @@ fn a_token_check_under_way_at_ten_seconds_may_still_succeed() {
     s.send(1, connect("t"));
 
     s.pass(secs(2));
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
 
     s.expects(&["run verify connection", "came ann", "reply 1 connect"]);
 }
@@ -157,7 +157,7 @@ fn a_token_for_a_channel_of_an_unknown_namespace_is_error_102_and_one_for_a_bad_
     for (channel, error) in [("nowhere:a", 102), ("", 107), ("grün", 107), (&long, 107)] {
         let mut s = Driver::fresh();
         s.send(1, connect("t"));
-        s.done(Outcome::Connection(Ok(grant_with("ann", &[channel]))));
+        s.done(Outcome::Connection(granted(grant_with("ann", &[channel]))));
         s.expects(&["run verify connection", &format!("error 1 {error}")]);
     }
 }
@@ -168,7 +168,7 @@ fn a_token_without_a_user_is_good_unless_that_is_switched_off() {
 
     let mut s = Driver::fresh_with(|settings| settings.anonymous_tokens = false);
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant(""))));
+    s.done(Outcome::Connection(granted(grant(""))));
     s.expects(&["run verify connection", "close 3507", "ended"]);
 }
 
@@ -188,7 +188,7 @@ fn too_many_server_side_channels_close_with_3505() {
     let mut s = Driver::fresh_with(|settings| settings.channels_max = 1);
 
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["a", "b"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["a", "b"]))));
 
     s.expects(&["run verify connection", "close 3505", "ended"]);
 }
@@ -199,7 +199,7 @@ fn an_expiry_in_the_past_is_error_110() {
     let expire_at = Some(s.now);
 
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(ports::access::ConnectionGrant { expire_at, ..grant("ann") })));
+    s.done(Outcome::Connection(granted(ports::access::ConnectionGrant { expire_at, ..grant("ann") })));
 
     s.expects(&["run verify connection", "came ann", "error 1 110"]);
 }
@@ -228,7 +228,7 @@ fn connect_checks_have_their_order() {
         let past = ports::access::ConnectionGrant { expire_at: Some(s.now), ..grant_with(user, channels) };
         s.send(1, connect("t"));
         s.skips();
-        s.done(Outcome::Connection(Ok(past)));
+        s.done(Outcome::Connection(granted(past)));
         s
     };
 
@@ -246,7 +246,7 @@ fn a_token_check_that_takes_four_seconds_is_error_100() {
     s.pass(secs(4));
     s.expects(&["run verify connection", "error 1 100"]);
 
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
     s.expects(&[]);
     assert_eq!(s.session.user(), None);
 }

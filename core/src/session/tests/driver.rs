@@ -89,7 +89,7 @@ impl Driver {
     pub(super) fn connect_as(&mut self, grant: ConnectionGrant) {
         let came = format!("came {}", grant.user);
         self.send(1, connect("t"));
-        self.done(Outcome::Connection(Ok(grant)));
+        self.done(Outcome::Connection(granted(grant)));
         self.expects(&["run verify connection", &came, "reply 1 connect"]);
     }
 
@@ -122,13 +122,16 @@ impl Driver {
     }
 
     pub(super) fn admit_with(&mut self, admission: Admission) {
-        let join = self.join.as_ref().expect("no join was wanted").join;
-        self.tell(Input::Joined { join, outcome: Ok(admission) });
+        self.joined(Ok(admission));
     }
 
     pub(super) fn reject(&mut self, error: ErrorCode) {
-        let join = self.join.as_ref().expect("no join was wanted").join;
-        self.tell(Input::Joined { join, outcome: Err(error) });
+        self.joined(Err(error));
+    }
+
+    fn joined(&mut self, outcome: Result<Admission, ErrorCode>) {
+        let join = self.join.clone().expect("no join was wanted");
+        self.tell(Input::Joined { address: join.address, join: join.join, outcome });
     }
 
     /// The feed found a hole in the subscription made last.
@@ -358,6 +361,11 @@ pub(super) fn ticket(channel: &str) -> SubscriptionGrant {
         expire_at: None,
         details: ChannelGrant::default(),
     }
+}
+
+/// What comes of a token that grants this.
+pub(super) fn granted<G>(grant: G) -> Result<Box<G>, TokenError> {
+    Ok(Box::new(grant))
 }
 
 pub(super) fn invalid() -> TokenError {

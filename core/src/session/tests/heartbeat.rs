@@ -128,7 +128,7 @@ fn an_expired_subscription_is_ended_with_2501_after_the_grace() {
     let mut s = Driver::connected();
     let expire_at = Some(s.now.plus(secs(5)));
     s.send(2, subscribe_with("stay:a", |request| request.token = "t".into()));
-    s.done(Outcome::Subscription(Ok(SubscriptionGrant { expire_at, ..ticket("stay:a") })));
+    s.done(Outcome::Subscription(granted(SubscriptionGrant { expire_at, ..ticket("stay:a") })));
     s.well_done();
     s.admit();
     s.subscribed(3, "b");
@@ -147,13 +147,13 @@ fn an_expired_subscription_that_is_refreshed_in_the_grace_lives_on() {
     let mut s = Driver::connected();
     let soon = SubscriptionGrant { expire_at: Some(s.now.plus(secs(5))), ..ticket("a") };
     s.send(2, subscribe_with("a", |request| request.token = "t".into()));
-    s.done(Outcome::Subscription(Ok(soon)));
+    s.done(Outcome::Subscription(granted(soon)));
     s.admit();
     s.pass(secs(10));
 
     let later = SubscriptionGrant { expire_at: Some(s.now.plus(secs(600))), ..ticket("a") };
     s.send(3, sub_refresh("a", "t"));
-    s.done(Outcome::Subscription(Ok(later)));
+    s.done(Outcome::Subscription(granted(later)));
     s.skips();
     s.pass(secs(22));
 

@@ -15,7 +15,7 @@ fn a_user_with_too_many_connections_gets_no_more() {
         let mut s = Driver::fresh_with(|settings| settings.user_connections_max = 2);
         s.others = others;
         s.send(1, connect("t"));
-        s.done(Outcome::Connection(Ok(grant(user))));
+        s.done(Outcome::Connection(granted(grant(user))));
         s
     };
 
@@ -30,7 +30,7 @@ fn a_client_that_leaves_while_it_is_counted_ends_at_once() {
     s.others = 0;
     s.send(1, connect("t"));
     let mut effects = Vec::new();
-    let granted = Input::Done { job: s.job, outcome: Outcome::Connection(Ok(grant("ann"))) };
+    let granted = Input::Done { job: s.job, outcome: Outcome::Connection(granted(grant("ann"))) };
     s.session.handle(s.now, granted, &mut effects);
     effects.clear();
 

@@ -235,7 +235,7 @@ fn single() -> Driver {
     let personal = PersonalChannel { namespace: String::new(), single_connection: true };
     let mut s = Driver::fresh_with(|settings| settings.personal_channel = Some(personal));
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
     s.expects(&["run verify connection", "came ann", "join #ann"]);
     s.admit_with(Admission { position: None, recovered: None });
     s
@@ -308,7 +308,7 @@ fn a_user_whose_name_reads_as_a_list_gets_no_user_limited_channel() {
     let mut s = Driver::fresh_with(|settings| settings.personal_channel = Some(personal));
 
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant("ann,bob"))));
+    s.done(Outcome::Connection(granted(grant("ann,bob"))));
 
     s.expects(&["run verify connection", "error 1 107"]);
 }

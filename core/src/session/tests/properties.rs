@@ -99,10 +99,11 @@ impl Books {
             }
             Happening::Joined { ok, late } => {
                 let Some(join) = self.joins.last().cloned() else { return };
+                let address = join.address;
                 let join = if late { join.join.wrapping_sub(1) } else { join.join };
                 let admission = Admission { position: Some(at(3)), recovered: None };
                 let outcome = if ok { Ok(admission) } else { Err(ErrorCode::Internal) };
-                self.tell(Input::Joined { join, outcome });
+                self.tell(Input::Joined { address, join, outcome });
             }
             Happening::Insufficient { back } => {
                 let Some(join) = self.joins.iter().rev().nth(back).cloned() else { return };
@@ -206,9 +207,9 @@ fn order(which: u8) -> Arc<Order> {
 
 fn outcome(work: &Job, ok: bool) -> Outcome {
     match work {
-        Job::VerifyConnection { .. } if ok => Outcome::Connection(Ok(grant_with("ann", &["room:z"]))),
+        Job::VerifyConnection { .. } if ok => Outcome::Connection(granted(grant_with("ann", &["room:z"]))),
         Job::VerifyConnection { .. } => Outcome::Connection(Err(TokenError::Unavailable("x".into()))),
-        Job::VerifySubscription { .. } if ok => Outcome::Subscription(Ok(ticket("$c"))),
+        Job::VerifySubscription { .. } if ok => Outcome::Subscription(granted(ticket("$c"))),
         Job::VerifySubscription { .. } => Outcome::Subscription(Err(TokenError::Expired)),
         Job::Enter { .. } | Job::Announce { .. } | Job::Depart(_) | Job::Publish { .. } | Job::Order(_)
             if ok =>
@@ -313,7 +314,8 @@ impl Room {
             }
             Effect::Join(join) => {
                 let admission = Admission { position: Some(at(3)), recovered: None };
-                self.tell(driver, Input::Joined { join: join.join, outcome: Ok(admission) });
+                let (address, join) = (join.address, join.join);
+                self.tell(driver, Input::Joined { address, join, outcome: Ok(admission) });
             }
             Effect::Continue => self.tell(driver, Input::Continue),
             Effect::Came(_) => self.tell(driver, Input::Counted(1)),

@@ -14,7 +14,7 @@ fn a_frame_with_connect_and_subscribes_is_answered_in_order() {
     s.send(4, subscribe("news:c"));
     s.expects(&["run verify connection"]);
 
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
     s.expects(&["came ann", "reply 1 connect", "join news:a"]);
     s.admit();
     s.expects(&["reply 2 subscribe", "error 3 103", "join news:c"]);
@@ -71,7 +71,7 @@ fn what_cannot_be_read_behind_connect_closes_after_its_reply_and_its_joins() {
     let mut s = Driver::fresh(); // P-FRM-3
     s.send(1, connect("t"));
     s.tell(Input::Malformed);
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["room:a"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["room:a"]))));
     s.well_done();
     s.admit();
     let admitted = ["join room:a", "reply 1 connect", "run announce room:a"];
@@ -104,7 +104,7 @@ fn nothing_is_queued_behind_what_cannot_be_read() {
         s.send(0, Request::Pong);
     }
 
-    assert_eq!(s.session.waiting.len(), 1);
+    assert_eq!(s.session.backlog.len(), 1);
     s.expects(&["run publish a"]);
 }
 

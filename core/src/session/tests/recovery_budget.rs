@@ -63,7 +63,7 @@ fn what_connect_recovers_counts() {
     let subs = ["news:a", "news:b"].map(|channel| (channel.to_owned(), resume(3))).into();
     let request = ConnectRequest { token: "t".into(), subs, ..ConnectRequest::default() };
     s.send(1, Request::Connect(Box::new(request)));
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["news:a", "news:b"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["news:a", "news:b"]))));
 
     recovers(&mut s, 30);
     assert_eq!(s.join.as_ref().unwrap().recovery_bytes_max, 70);

@@ -14,7 +14,7 @@ fn refreshed(result: Result<ConnectionGrant, TokenError>) -> Driver {
     let mut s = Driver::connected();
     s.send(2, refresh("t"));
     s.expects(&["run verify connection"]);
-    s.done(Outcome::Connection(result));
+    s.done(Outcome::Connection(result.map(Box::new)));
     s
 }
 
@@ -24,7 +24,7 @@ fn a_good_token_is_answered_with_the_new_expiry() {
     let expire_at = Some(s.now.plus(secs(300)));
 
     s.send(2, refresh("t"));
-    s.done(Outcome::Connection(Ok(ConnectionGrant { expire_at, ..grant("ann") })));
+    s.done(Outcome::Connection(granted(ConnectionGrant { expire_at, ..grant("ann") })));
 
     s.expects(&["run verify connection", "reply 2 refresh"]); // P-EXP-4
     assert_eq!(s.answer(), Answer::Refresh { client: client(), expiry: Some(300) });
@@ -37,7 +37,7 @@ fn a_token_without_expiry_ends_the_expiry() {
     s.connect_as(ConnectionGrant { expire_at, ..grant("ann") });
 
     s.send(2, refresh("t"));
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
     assert_eq!(s.answer(), Answer::Refresh { client: client(), expiry: None });
     s.skips();
     s.pass(secs(30));
@@ -85,12 +85,12 @@ fn another_list_of_channels_closes_with_3010() {
 fn the_same_list_of_channels_is_good() {
     let mut s = Driver::fresh();
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["a"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["a"]))));
     s.admit();
     s.skips();
 
     s.send(2, refresh("t"));
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["a"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["a"]))));
 
     s.expects(&["run verify connection", "reply 2 refresh"]);
 }
@@ -134,7 +134,7 @@ mod of_what_the_connection_says_of_itself {
 
     fn refreshes(s: &mut Driver, info: &'static [u8]) {
         s.send(9, refresh("t"));
-        s.done(Outcome::Connection(Ok(with_info(info))));
+        s.done(Outcome::Connection(granted(with_info(info))));
     }
 
     /// The infos in the latest job, of the connection and of the subscription.
@@ -179,7 +179,7 @@ mod of_what_the_connection_says_of_itself {
         let mut s = present_in(&["stay:a"]);
         s.send(9, refresh("t"));
         s.send(10, presence("stay:a"));
-        s.done(Outcome::Connection(Ok(with_info(NEW))));
+        s.done(Outcome::Connection(granted(with_info(NEW))));
         s.expects(&["run verify connection", "reply 9 refresh", "run enter stay:a"]);
 
         s.well_done();
@@ -238,7 +238,7 @@ mod of_what_the_connection_says_of_itself {
     fn each_kind_of_info_is_kept_when_the_other_one_changes() {
         let seat = |info: &'static [u8]| {
             let details = ChannelGrant { info: Some(Bytes::from_static(info)), ..ChannelGrant::default() };
-            Outcome::Subscription(Ok(SubscriptionGrant { details, ..ticket("stay:a") }))
+            Outcome::Subscription(granted(SubscriptionGrant { details, ..ticket("stay:a") }))
         };
         let mut s = Driver::fresh();
         s.connect_as(with_info(OLD));
@@ -271,7 +271,7 @@ mod of_a_subscription {
         s.subscribed(2, "a");
         s.send(3, sub_refresh("a", "t"));
         s.expects(&["run verify subscription"]);
-        s.done(Outcome::Subscription(result));
+        s.done(Outcome::Subscription(result.map(Box::new)));
         s
     }
 
@@ -340,7 +340,7 @@ mod of_a_subscription {
         s.insufficient();
         s.skips();
 
-        s.done(Outcome::Subscription(Ok(ticket("news:a"))));
+        s.done(Outcome::Subscription(granted(ticket("news:a"))));
 
         s.expects(&["error 3 103"]);
     }

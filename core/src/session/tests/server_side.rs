@@ -12,7 +12,7 @@ use crate::session::{Input, Outcome};
 fn connecting(grant: ConnectionGrant) -> Driver {
     let mut s = Driver::fresh();
     s.send(1, connect("t"));
-    s.done(Outcome::Connection(Ok(grant)));
+    s.done(Outcome::Connection(granted(grant)));
     s
 }
 
@@ -74,7 +74,7 @@ fn positions_in_the_connect_request_are_recovered() {
     let subs = [("news:a".to_owned(), resume(3))].into();
     let request = ConnectRequest { token: "t".into(), subs, ..ConnectRequest::default() };
     s.send(1, Request::Connect(Box::new(request)));
-    s.done(Outcome::Connection(Ok(grant_with("ann", &["news:a"]))));
+    s.done(Outcome::Connection(granted(grant_with("ann", &["news:a"]))));
     assert_eq!(s.join.as_ref().unwrap().recover, from(3));
 
     s.admit_with(Admission { position: Some(at(4)), recovered: Some(vec![publication(4)]) });
@@ -92,7 +92,7 @@ fn a_position_of_a_channel_that_the_token_does_not_grant_is_ignored() {
     let request = ConnectRequest { token: "t".into(), subs, ..ConnectRequest::default() };
     s.send(1, Request::Connect(Box::new(request)));
 
-    s.done(Outcome::Connection(Ok(grant("ann"))));
+    s.done(Outcome::Connection(granted(grant("ann"))));
 
     assert!(s.connect_answer().subs.is_empty()); // P-SS-3
 }

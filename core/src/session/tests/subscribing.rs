@@ -15,7 +15,7 @@ mod answers;
 fn with_token(s: &mut Driver, id: u32, channel: &str, grant: Result<SubscriptionGrant, TokenError>) {
     s.send(id, subscribe_with(channel, |request| request.token = "t".into()));
     s.expects(&["run verify subscription"]);
-    s.done(Outcome::Subscription(grant));
+    s.done(Outcome::Subscription(grant.map(Box::new)));
 }
 
 #[test]
@@ -278,7 +278,7 @@ mod tokens {
         s.pass(secs(4));
         s.expects(&["run verify subscription", "error 2 100"]);
 
-        s.done(Outcome::Subscription(Ok(ticket("a"))));
+        s.done(Outcome::Subscription(granted(ticket("a"))));
 
         s.expects(&[]);
         assert_eq!(s.session.subscription_count(), 0);
@@ -384,13 +384,13 @@ mod order {
     fn a_late_admission_does_not_touch_a_newer_subscription() {
         let mut s = Driver::connected(); // P-SUB-5
         s.send(2, subscribe("news:a"));
-        let first = s.join.clone().unwrap().join;
+        let first = s.join.clone().unwrap();
         s.pass(secs(4));
         s.send(3, subscribe("news:a"));
         s.skips();
 
         let late = Admission { position: Some(at(1)), recovered: None };
-        s.tell(Input::Joined { join: first, outcome: Ok(late) });
+        s.tell(Input::Joined { address: first.address, join: first.join, outcome: Ok(late) });
         s.expects(&[]);
         s.admit();
 

@@ -133,6 +133,9 @@ impl Driver {
             let mut effects = Vec::new();
             self.shard.handle(self.now, input, &mut effects);
             inputs.extend(self.perform(effects));
+            if inputs.is_empty() && self.shard.has_run() {
+                inputs.push_back(Input::HandOut(2));
+            }
         }
     }
 
@@ -140,7 +143,7 @@ impl Driver {
     pub(super) fn perform(&mut self, effects: Vec<Effect>) -> VecDeque<Input> {
         let mut answers = VecDeque::new();
         for effect in effects {
-            self.said.extend(line(&effect));
+            self.said.extend(lines(&effect));
             let of_broker = matches!(effect, Effect::Want { .. } | Effect::Read { .. });
             if of_broker && !self.prompt {
                 self.waiting.push(effect);
@@ -163,6 +166,7 @@ impl Driver {
                 Some(Input::Read { address, feed, read, result: Ok(view) })
             }
             Effect::Send(..)
+            | Effect::Deliver(..)
             | Effect::Close(..)
             | Effect::Pause(_)
             | Effect::Resume(_)
@@ -196,14 +200,24 @@ impl Driver {
     }
 }
 
+fn lines(effect: &Effect) -> Vec<String> {
+    let Effect::Deliver(batch, seats) = effect else { return line(effect).into_iter().collect() };
+    let said = |seat: &SeatId| {
+        let index = seat.index;
+        batch.events().iter().map(move |(published, _)| event_line(index, published))
+    };
+    seats.iter().flat_map(said).collect()
+}
+
+fn event_line(index: u32, published: &Published) -> String {
+    format!("{index} {} {}", published.address.place.channel(), event_text(&published.event))
+}
+
 fn line(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::Send(seat, Outgoing::Reply(reply)) => format!("{} {}", seat.index, reply_text(reply)),
         Effect::Send(seat, Outgoing::Push(push)) => format!("{} {}", seat.index, push_text(push)),
-        Effect::Send(seat, Outgoing::Event(published, _)) => {
-            let channel = published.address.place.channel();
-            format!("{} {channel} {}", seat.index, event_text(&published.event))
-        }
+        Effect::Send(seat, Outgoing::Event(published, _)) => event_line(seat.index, published),
         Effect::Close(seat, disconnect) => format!("{} close {}", seat.index, disconnect.code),
         Effect::Pause(seat) => format!("{} pause", seat.index),
         Effect::Resume(seat) => format!("{} resume", seat.index),
@@ -212,7 +226,7 @@ fn line(effect: &Effect) -> Option<String> {
         Effect::Came(_, user) => format!("came {user}"),
         Effect::Went(user) => format!("went {user}"),
         Effect::Run(_, _, Job::Depart(farewells)) => format!("depart {}", farewells.len()),
-        Effect::Run(..) | Effect::Read { .. } => return None,
+        Effect::Deliver(..) | Effect::Run(..) | Effect::Read { .. } => return None,
     })
 }
 
@@ -248,7 +262,8 @@ fn outcome(work: Job) -> Outcome {
             let names = token.split(' ').skip(1).filter(|name| !name.is_empty());
             let channels = names.map(|name| (name.to_owned(), ChannelGrant::default())).collect();
             let user = UserId::new("ann");
-            Outcome::Connection(Ok(ConnectionGrant { user, expire_at: None, info: None, channels }))
+            let grant = ConnectionGrant { user, expire_at: None, info: None, channels };
+            Outcome::Connection(Ok(Box::new(grant)))
         }
         Job::VerifySubscription { .. }
         | Job::Enter { .. }

@@ -166,6 +166,7 @@ impl World {
             self.note(format_args!("n{node}.{shard} is ordered {} of {meant:?}", words::order(order)));
         }
         if !(is_deaf && self.rng.happens(300)) {
+            self.hand_out_all(node, shard);
             self.drive(node, shard, Input::Order(Arc::clone(order)));
         }
         for conn in meant {

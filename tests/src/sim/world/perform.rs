@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use ports::channels::{BrokerError, Published};
 use ports::ids::ClientId;
-use wigwag_core::channels::hub;
+use wigwag_core::channels::{Batch, hub};
 use wigwag_core::session::{self, Job, Outcome};
-use wigwag_core::shard;
+use wigwag_core::shard::{self, Outgoing, SeatId};
 
 use super::{Phase, World};
 use crate::sim::agenda::{Answer, Errand, Owner, What};
@@ -39,13 +39,27 @@ const LINK_PATIENCE_MS: u64 = 3_000;
 
 impl World {
     /// Performs one effect; what comes of it at once is returned.
-    pub(super) fn perform(
-        &mut self,
-        node: usize,
-        slot: usize,
-        effect: shard::Effect,
-    ) -> Option<shard::Input> {
+    pub(super) fn perform(&mut self, node: usize, slot: usize, effect: shard::Effect) -> Vec<shard::Input> {
+        if let shard::Effect::Deliver(batch, seats) = &effect {
+            return self.deliver(node, slot, batch, seats);
+        }
+        self.perform_for_one(node, slot, effect).into_iter().collect()
+    }
+
+    fn deliver(&mut self, node: usize, slot: usize, batch: &Batch, seats: &[SeatId]) -> Vec<shard::Input> {
+        let mut inputs = Vec::new();
+        for seat in seats {
+            for (published, form) in batch.events() {
+                let said = Outgoing::Event(Arc::clone(published), form.clone());
+                inputs.extend(self.send(node, slot, *seat, said));
+            }
+        }
+        inputs
+    }
+
+    fn perform_for_one(&mut self, node: usize, slot: usize, effect: shard::Effect) -> Option<shard::Input> {
         match effect {
+            shard::Effect::Deliver(..) => {}
             shard::Effect::Send(seat, outgoing) => return self.send(node, slot, seat, outgoing),
             shard::Effect::Close(seat, disconnect) => self.close(node, slot, seat, disconnect),
             shard::Effect::Pause(seat) => self.pause(node, slot, seat),
@@ -96,7 +110,7 @@ impl World {
         self.nodes.get(node).map(|node| Arc::clone(&node.app))
     }
 
-    fn run_job(&mut self, node: usize, slot: usize, seat: shard::SeatId, job: u32, work: Job) {
+    fn run_job(&mut self, node: usize, slot: usize, seat: SeatId, job: u32, work: Job) {
         let Some(conn) = self.conn_at(node, slot, seat) else { return };
         let Some(client) = self.sockets.get(conn).map(|socket| socket.id) else { return };
         let departs = matches!(work, Job::Depart(_));
@@ -269,10 +283,45 @@ impl World {
         for published in items {
             self.drive(node, shard, shard::Input::Arrived(published));
         }
+        self.hand_out(node, shard);
         for address in behind {
             self.tally.behind += 1;
             self.note(format_args!("n{node}.{shard} is behind on {}", words::address(&address)));
             self.drive(node, shard, shard::Input::Behind(address));
         }
+    }
+
+    /// Hands out what has arrived, in small slices; now and then something else comes in between.
+    fn hand_out(&mut self, node: usize, shard: usize) {
+        while self.has_run(node, shard) {
+            if self.rng.happens(250) {
+                return; // `drive` has called for another flush
+            }
+            let members = 1 + usize::try_from(self.rng.below(3)).unwrap_or(0);
+            self.drive(node, shard, shard::Input::HandOut(members));
+        }
+    }
+
+    /// Something may have come to be handed out without a flush.
+    pub(super) fn see_to_handing_out(&mut self, node: usize, shard: usize) {
+        let Some(entry) = self.nodes.get_mut(node) else { return };
+        let owner = Some(entry.owner);
+        let Some(slot) = entry.slots.get_mut(shard) else { return };
+        if slot.shard.has_run() && slot.queue.call() {
+            let delay = self.rng.below(5);
+            self.cluster().later(delay, owner, What::Flush { shard });
+        }
+    }
+
+    /// Hands everything out.
+    pub(super) fn hand_out_all(&mut self, node: usize, shard: usize) {
+        while self.has_run(node, shard) {
+            self.drive(node, shard, shard::Input::HandOut(usize::MAX));
+        }
+    }
+
+    pub(super) fn has_run(&self, node: usize, shard: usize) -> bool {
+        let slot = self.nodes.get(node).and_then(|entry| entry.slots.get(shard));
+        slot.is_some_and(|slot| slot.shard.has_run())
     }
 }

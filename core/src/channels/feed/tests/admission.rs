@@ -166,7 +166,7 @@ fn a_newcomer_and_a_hole_share_a_read() {
     f.expects(&["read after 5"]);
     f.answers(view(7, 6..=7));
 
-    f.expects(&["1 gets 6", "1 gets 7", "2 in at 7 recovered [7]"]);
+    f.expects(&["2 in at 7 recovered [7]", "1 gets 6", "1 gets 7"]);
 }
 
 #[test]

@@ -238,7 +238,7 @@ mod turns {
         f.answers(view(8, [8]));
         f.expects(&["2 in at 8 recovered [8]", "read after 5"]);
         f.answers(view(8, 6..=8));
-        f.expects(&["1 gets 6", "1 gets 7", "1 gets 8", "read the newest 1"]);
+        f.expects(&["read the newest 1", "1 gets 6", "1 gets 7", "1 gets 8"]);
         f.answers(view(8, [8]));
 
         f.expects(&["3 in at 8 recovered [8]"]);

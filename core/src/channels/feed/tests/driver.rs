@@ -29,6 +29,7 @@ pub(super) struct Driver {
 pub(super) const LIMITS: Limits = Limits {
     recovery: Bounds { items_max: 10, bytes_max: 1_000 },
     joining_bytes_max: 2_000,
+    batch_bytes_max: 1_000,
     check_interval: Duration::from_secs(41),
 };
 
@@ -44,7 +45,7 @@ impl Driver {
 
     fn of(stream: Option<Retention>) -> Self {
         let now = Timestamp::from_secs(1_000);
-        let feed = ChannelFeed::new(address(), stream, LIMITS, now, u8::MAX);
+        let feed = ChannelFeed::new(address(), stream, Arc::new(LIMITS), now, u8::MAX);
         Self { feed, now, read: None, admission: None, said: Vec::new() }
     }
 
@@ -70,6 +71,15 @@ impl Driver {
     }
 
     pub(super) fn join_with(&mut self, seat: u32, change: impl FnOnce(&mut Join)) {
+        let join = Self::wish(seat, change);
+        self.tell(Input::Join(seat, join));
+    }
+
+    pub(super) fn join_without_handing_out(&mut self, seat: u32) {
+        self.tell_without_handing_out(Input::Join(seat, Self::wish(seat, |_| {})));
+    }
+
+    fn wish(seat: u32, change: impl FnOnce(&mut Join)) -> Join {
         let mut join = Join {
             address: address(),
             stream: None,
@@ -84,7 +94,7 @@ impl Driver {
             filter: None,
         };
         change(&mut join);
-        self.tell(Input::Join(seat, join));
+        join
     }
 
     pub(super) fn leave(&mut self, seat: u32) {
@@ -110,6 +120,11 @@ impl Driver {
         self.tell(Input::Read { read, result: Ok(view) });
     }
 
+    pub(super) fn answers_without_handing_out(&mut self, view: StreamView) {
+        let (read, _) = self.read.take().expect("no read is under way");
+        self.tell_without_handing_out(Input::Read { read, result: Ok(view) });
+    }
+
     pub(super) fn fails(&mut self) {
         let (read, _) = self.read.take().expect("no read is under way");
         self.tell(Input::Read { read, result: Err(BrokerError::Unavailable("down".into())) });
@@ -128,10 +143,22 @@ impl Driver {
     }
 
     pub(super) fn tell(&mut self, input: Input) {
+        self.tell_without_handing_out(input);
+        let handed_out = self.said.len();
+        while self.feed.has_run() {
+            self.tell_without_handing_out(Input::HandOut(2));
+        }
+        // Who is served before whom does not matter.
+        if let Some(said) = self.said.get_mut(handed_out..) {
+            said.sort_by_key(|line| line.split(' ').next().and_then(|seat| seat.parse::<u32>().ok()));
+        }
+    }
+
+    pub(super) fn tell_without_handing_out(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.feed.handle(self.now, input, &mut effects);
         for effect in effects {
-            self.said.push(line(&effect));
+            self.said.extend(lines(&effect));
             match effect {
                 Effect::Read { read, query } => self.read = Some((read, query)),
                 Effect::Admit { outcome: Ok(admission), .. } => self.admission = Some(admission),
@@ -151,6 +178,22 @@ impl Driver {
     }
 }
 
+fn lines(effect: &Effect) -> Vec<String> {
+    match effect {
+        Effect::Deliver { batch, seats } => {
+            let said = |seat: &u32| {
+                let seat = *seat;
+                let text = |(published, form): &(Arc<Published>, Form)| {
+                    format!("{seat} gets {}{}", event_text(&published.event), form_text(form))
+                };
+                batch.events().iter().map(text).collect::<Vec<_>>()
+            };
+            seats.iter().flat_map(said).collect()
+        }
+        Effect::Read { .. } | Effect::Admit { .. } | Effect::Insufficient { .. } => vec![line(effect)],
+    }
+}
+
 fn line(effect: &Effect) -> String {
     match effect {
         Effect::Read { query, .. } if *query == HistoryQuery::TOP => "read top".into(),
@@ -167,9 +210,7 @@ fn line(effect: &Effect) -> String {
             assert_eq!(*join, seat * 100);
             format!("{seat} in{}", admission_text(admission))
         }
-        Effect::Deliver { seat, published, form } => {
-            format!("{seat} gets {}{}", event_text(&published.event), form_text(form))
-        }
+        Effect::Deliver { .. } => unreachable!("has lines of its own"),
         Effect::Insufficient { seat, join } => {
             assert_eq!(*join, seat * 100);
             format!("{seat} insufficient")

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ports::channels::{
-    BrokerError, Epoch, Event, Form, HistoryQuery, Order, Position, Publication, StreamView,
+    BrokerError, Epoch, Event, Form, HistoryQuery, Order, Position, Publication, Published, StreamView,
 };
 use ports::protocol::Recovery;
 use proptest::prelude::*;
@@ -95,6 +95,10 @@ struct Member {
 
 struct World {
     driver: Driver,
+    /// How many inputs there were.
+    told: usize,
+    /// Everything is handed out at once.
+    calm: bool,
     /// How many items the stream remembers; `None` is all of them, for ever, in one timeline.
     keeps: Option<usize>,
     epochs: u32,
@@ -115,6 +119,8 @@ type Log = BTreeMap<(Epoch, u64), Arc<Publication>>;
 impl World {
     fn new(keeps: Option<usize>, attached: bool) -> Self {
         let mut world = Self {
+            told: 0,
+            calm: false,
             driver: Driver::new(),
             keeps,
             epochs: 0,
@@ -267,7 +273,20 @@ impl World {
         }
     }
 
+    /// Handing out goes on at its own pace: nothing, a few members, or all of them before the next input.
     fn tell(&mut self, input: Input) {
+        self.tell_only(input);
+        self.told += 1;
+        let turns = if self.calm { usize::MAX } else { self.told % 3 };
+        for _ in 0..turns {
+            if !self.driver.feed.has_run() {
+                return;
+            }
+            self.tell_only(Input::HandOut(1 + self.told % 4));
+        }
+    }
+
+    fn tell_only(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.driver.feed.handle(self.driver.now, input, &mut effects);
         for effect in effects {
@@ -289,21 +308,10 @@ impl World {
                 assert!(member.join == join && member.seen.is_none(), "admitted twice");
                 member.is_admitted(&admission, &self.log, self.keeps.is_none());
             }
-            Effect::Deliver { seat, published, form } => {
-                let Event::Publication(publication, _) = &published.event else { return };
-                let member = self.members.get_mut(&seat).expect("delivered to a stranger");
-                let as_delta = matches!(form, Form::Delta(Some(_)));
-                assert!(self.keeps.is_some() || member.client.could_decode(publication) == as_delta);
-                member.client.gets(publication, &form);
-                let seen = member.seen.as_ref().expect("delivered before the admission");
-                let Some((offset, epoch)) = published.position() else { return };
-                if member.positioned || self.keeps.is_none() {
-                    assert_eq!(epoch, &seen.epoch);
-                    assert_eq!(Some(offset), member.next(&self.log), "a hole or a double");
-                } else if *epoch == seen.epoch {
-                    assert!(offset > seen.offset, "out of order");
+            Effect::Deliver { batch, seats } => {
+                for seat in seats {
+                    batch.events().iter().for_each(|(published, form)| self.gets(seat, published, form));
                 }
-                member.seen = Some(Position { offset, epoch: epoch.clone() });
             }
             Effect::Insufficient { seat, join } => {
                 assert!(self.keeps.is_some(), "history holds everything");
@@ -313,8 +321,26 @@ impl World {
         }
     }
 
+    fn gets(&mut self, seat: u32, published: &Published, form: &Form) {
+        let Event::Publication(publication, _) = &published.event else { return };
+        let member = self.members.get_mut(&seat).expect("delivered to a stranger");
+        let as_delta = matches!(form, Form::Delta(Some(_)));
+        assert!(self.keeps.is_some() || member.client.could_decode(publication) == as_delta);
+        member.client.gets(publication, form);
+        let seen = member.seen.as_ref().expect("delivered before the admission");
+        let Some((offset, epoch)) = published.position() else { return };
+        if member.positioned || self.keeps.is_none() {
+            assert_eq!(epoch, &seen.epoch);
+            assert_eq!(Some(offset), member.next(&self.log), "a hole or a double");
+        } else if *epoch == seen.epoch {
+            assert!(offset > seen.offset, "out of order");
+        }
+        member.seen = Some(Position { offset, epoch: epoch.clone() });
+    }
+
     /// From here on nothing is lost, and nobody publishes any more.
     fn calms_down(&mut self) {
+        self.calm = true;
         self.tell(Input::Attached(Ok(())));
         while !self.wire.is_empty() {
             self.happens(Happening::Deliver);
