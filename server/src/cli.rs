@@ -75,17 +75,19 @@ fn perform(
             token(&args, &keys, SystemClock::new().now()).map(Some).map_err(Failure::Failed)
         }
         Command::Check => {
-            check(&config)?;
-            Ok(Some("configuration is good".to_owned()))
+            let warning = check(&config)?.map(|warning| format!(", but {warning}"));
+            Ok(Some(format!("configuration is good{}", warning.unwrap_or_default())))
         }
     }
 }
 
-/// Looks at the keys of tokens as well, without making any.
-fn check(config: &Config) -> Result<(), Failure> {
+/// Looks at the keys of tokens and at the certificate as well, without making any. The answer is a warning.
+fn check(config: &Config) -> Result<Option<String>, Failure> {
     let stand_in = Secret::new("what the first start will make");
     let tokens = config.trust(stand_in).map_err(Failure::Usage)?;
-    Tokens::new(&tokens).map(drop).map_err(|error| Failure::Usage(format!("token: {error}")))
+    Tokens::new(&tokens).map(drop).map_err(|error| Failure::Usage(format!("token: {error}")))?;
+    let certificate = config.certificate().map_err(Failure::Usage)?;
+    Ok(certificate.and_then(|certificate| certificate.warning(SystemClock::new().now())))
 }
 
 fn keys(config: &Config, entropy: &dyn Entropy) -> Result<Keys, Failure> {

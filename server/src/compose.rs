@@ -1,28 +1,33 @@
 //! From configuration to a running node, read from top to bottom. The only file that knows everyone.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use memory::{Limits, MemoryBroker, MemoryPresence};
 use ports::channels::{Broker as _, Sink};
 use ports::ids::{NodeId, TenantId};
-use ports::time::Entropy;
+use ports::time::{Clock, Entropy, Timestamp};
 use system::{OsEntropy, SystemClock};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tracing::warn;
 use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports};
 
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
 use crate::actors::supervise::{Root, Tree};
-use crate::config::Config;
+use crate::config::{Config, Server};
 use crate::http::{self, Edge};
 use crate::keys::Keys;
 use crate::node::{Node, Readiness, Services, ShardThread};
+use crate::transport::accept::Door;
+use crate::transport::callers::{Callers, Caps};
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
+use crate::transport::tls::Tls;
 use crate::transport::{accept, admission, emulation};
 
 /// Starts a node; when this returns, it is ready.
@@ -41,6 +46,8 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     let node = NodeId::from_random(entropy.sixteen());
     let app = App::new(ports, node, Arc::clone(&settings));
     let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
+    let tls = tls(config, clock.now())?;
+    let callers = callers(&config.server, Arc::clone(&clock) as _);
     let services = Arc::new(Services::new(
         app,
         realm,
@@ -52,10 +59,7 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     ));
 
     // Before anything runs that would have to be stopped again.
-    let listener = TcpListener::bind(config.server.listen).await;
-    let listener = listener.with_context(|| {
-        format!("cannot listen on {}; choose another address with --listen", config.server.listen)
-    })?;
+    let listener = listen(config.server.listen).await?;
     let address = listener.local_addr()?;
     let (threads, shards) = start_threads(shard_count(config), &services)?;
     let cells = shards.iter().map(|(cell, _)| Arc::clone(cell)).collect();
@@ -79,8 +83,9 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
     };
     let (listening, stop) = watch::channel(true);
-    let router = http::router(edge);
-    let accepting = tokio::spawn(accept::run(listener, router, config.server.connections_max, stop));
+    let door =
+        Door { router: http::router(edge), connections_max: config.server.connections_max, callers, tls };
+    let accepting = tokio::spawn(accept::run(listener, door, stop));
     Ok(Node {
         address,
         services,
@@ -93,6 +98,29 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         drain_time: config.server.drain_time,
         connections_max: config.server.connections_max,
     })
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}; choose another address with --listen"))
+}
+
+fn tls(config: &Config, now: Timestamp) -> anyhow::Result<Option<Tls>> {
+    let Some(certificate) = config.certificate().map_err(|problem| anyhow!(problem))? else {
+        return Ok(None);
+    };
+    if let Some(warning) = certificate.warning(now) {
+        warn!("{warning}");
+    }
+    Ok(Some(Tls::new(certificate.tls)))
+}
+
+/// Addresses are counted only if something comes of it.
+fn callers(server: &Server, clock: Arc<dyn Clock>) -> Option<Arc<Callers>> {
+    let cap = |setting: usize| u32::try_from(setting).unwrap_or(u32::MAX);
+    let caps =
+        Caps { connections_max: cap(server.address_connections_max), rate_max: cap(server.address_rate_max) };
+    (caps.connections_max > 0 || caps.rate_max > 0).then(|| Arc::new(Callers::new(caps, clock)))
 }
 
 fn shard_count(config: &Config) -> u16 {

@@ -1,5 +1,6 @@
 //! What an operator may decide: a TOML file, environment variables over it, command line options over both.
 
+mod certificate;
 mod channel;
 mod checks;
 mod client;
@@ -13,6 +14,7 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod trust;
 mod units;
@@ -22,10 +24,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+pub use certificate::Certificate;
 pub use channel::{Channel, DeltaType, Namespace, RecoveryKind};
 pub use client::Client;
 pub use error::ConfigError;
 pub use server::{LogFormat, Server};
+pub use tls::Tls;
 pub use token::{Api, Jwks, Token};
 pub use units::{Size, duration};
 
@@ -41,6 +45,8 @@ const DEFAULT_FILE: &str = "wigwag.toml";
 pub struct Config {
     /// `[server]`: the node.
     pub server: Server,
+    /// `[tls]`: whether the node speaks HTTPS.
+    pub tls: Tls,
     /// `[api]`: the HTTP API.
     pub api: Api,
     /// `[token]`: how tokens are verified.
@@ -107,6 +113,7 @@ impl Config {
 
         let mut config = Self {
             server: reader.section("server")?,
+            tls: reader.section("tls")?,
             api: reader.section("api")?,
             token: reader.section("token")?,
             subscription_token: reader.section_if_written("subscription_token")?,

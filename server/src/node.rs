@@ -14,7 +14,7 @@ use wigwag_core::App;
 use wigwag_core::session::Realm;
 
 use crate::actors::hub::HubTable;
-use crate::actors::session_shard::{Control, ShardCell};
+use crate::actors::session_shard::ShardCell;
 use crate::transport::link::Pending;
 use crate::transport::switchboard::Switchboard;
 
@@ -158,7 +158,7 @@ impl Node {
         self.drain(over);
         if tokio::time::timeout(over, self.all_gone()).await.is_err() {
             // Those that came in while the others left, and those that have not answered yet.
-            self.drain(Duration::ZERO);
+            self.threads.iter().for_each(|thread| thread.cell.close_all());
             if tokio::time::timeout(LAST_CALL, self.all_gone()).await.is_err() {
                 info!(left = self.counts().sessions, "some connections did not close in time");
             }
@@ -177,7 +177,7 @@ impl Node {
 
     fn drain(&self, over: Duration) {
         for thread in &self.threads {
-            thread.cell.control(Control::Drain(over));
+            thread.cell.drain(over);
         }
     }
 

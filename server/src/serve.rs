@@ -15,6 +15,7 @@ use crate::compose;
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::telemetry;
+use crate::transport::descriptors;
 
 /// How long the tokens of the greeting are good for.
 const TOKEN_TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -23,6 +24,7 @@ const TOKEN_TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600)
 pub fn serve(config: Config, keys: Keys) -> anyhow::Result<()> {
     telemetry::init(&config.server);
     let _ = telemetry::metrics::recorder();
+    descriptors::prepare(config.server.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, &keys))
 }
@@ -55,32 +57,34 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
 
 /// Says where the node is and how to begin, with working tokens.
 fn greet(config: &Config, keys: &Keys, address: SocketAddr) {
+    let (http, websocket) = if config.tls.cert_file.is_some() { ("https", "wss") } else { ("http", "ws") };
+    let (page, websocket) = (format!("{http}://{address}"), format!("{websocket}://{address}"));
     let text =
-        if config.demo { demo(keys, address) } else { format!("wigwag is ready on http://{address}\n") };
+        if config.demo { demo(keys, &page, &websocket) } else { format!("wigwag is ready on {page}\n") };
     // A terminal that has gone away is no reason to stop.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
-fn demo(keys: &Keys, address: SocketAddr) -> String {
+fn demo(keys: &Keys, page: &str, websocket: &str) -> String {
     let now = SystemClock::new().now();
-    let page = token(keys, "guest", now);
+    let guest = token(keys, "guest", now);
     let program = token(keys, "program", now);
     let key = keys.api_key.expose();
     format!(
-        "wigwag is ready on http://{address}
+        "wigwag is ready on {page}
 
 Open this in two browser tabs:
 
-  http://{address}/#token={page}
+  {page}/#token={guest}
 
 Publish from a terminal:
 
-  curl -s http://{address}/api/publish -H 'X-API-Key: {key}' -d '{{\"channel\": \"demo:lobby\", \"data\": {{\"text\": \"hello from curl\"}}}}'
+  curl -s {page}/api/publish -H 'X-API-Key: {key}' -d '{{\"channel\": \"demo:lobby\", \"data\": {{\"text\": \"hello from curl\"}}}}'
 
 Subscribe from JavaScript (npm install centrifuge; in Node also ws):
 
   import {{ Centrifuge }} from 'centrifuge';
-  const client = new Centrifuge('ws://{address}/connection/websocket', {{
+  const client = new Centrifuge('{websocket}/connection/websocket', {{
     token: '{program}',
     websocket: globalThis.WebSocket ?? (await import('ws')).WebSocket,
   }});

@@ -4,7 +4,9 @@
 pub mod accept;
 pub mod admission;
 pub mod body;
+pub mod callers;
 pub mod cors;
+pub mod descriptors;
 pub mod dialect;
 pub mod downstream;
 #[cfg(feature = "chaos")]
@@ -21,5 +23,7 @@ pub mod stream;
 pub mod switchboard;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 pub mod upstream;
 pub mod websocket;
+pub mod wire;

@@ -5,16 +5,17 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The system's allocator with a count of the bytes that are in use. One per process, as `#[global_allocator]`.
+/// The system's allocator with a count of what is in use. One per process, as `#[global_allocator]`.
 pub struct Counting {
     live_bytes: AtomicUsize,
+    live_blocks: AtomicUsize,
 }
 
 impl Counting {
     /// An allocator that has given nothing away yet.
     #[expect(clippy::new_without_default, reason = "a static needs a const constructor")]
     pub const fn new() -> Self {
-        Self { live_bytes: AtomicUsize::new(0) }
+        Self { live_bytes: AtomicUsize::new(0), live_blocks: AtomicUsize::new(0) }
     }
 
     /// Bytes in use.
@@ -22,14 +23,21 @@ impl Counting {
         self.live_bytes.load(Ordering::Relaxed)
     }
 
-    fn grown(&self, by: usize) {
-        self.live_bytes.fetch_add(by, Ordering::Relaxed);
-        OWN_BYTES.set(OWN_BYTES.get().wrapping_add_unsigned(by));
+    /// Blocks in use.
+    pub fn live_blocks(&self) -> usize {
+        self.live_blocks.load(Ordering::Relaxed)
     }
 
-    fn shrunk(&self, by: usize) {
-        self.live_bytes.fetch_sub(by, Ordering::Relaxed);
-        OWN_BYTES.set(OWN_BYTES.get().wrapping_sub_unsigned(by));
+    fn taken(&self, bytes: usize) {
+        self.live_blocks.fetch_add(1, Ordering::Relaxed);
+        self.live_bytes.fetch_add(bytes, Ordering::Relaxed);
+        OWN_BYTES.set(OWN_BYTES.get().wrapping_add_unsigned(bytes));
+    }
+
+    fn given_back(&self, bytes: usize) {
+        self.live_blocks.fetch_sub(1, Ordering::Relaxed);
+        self.live_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        OWN_BYTES.set(OWN_BYTES.get().wrapping_sub_unsigned(bytes));
     }
 }
 
@@ -50,7 +58,7 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         let place = unsafe { System.alloc(layout) };
         if !place.is_null() {
-            self.grown(layout.size());
+            self.taken(layout.size());
         }
         place
     }
@@ -59,7 +67,7 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: as above.
         let place = unsafe { System.alloc_zeroed(layout) };
         if !place.is_null() {
-            self.grown(layout.size());
+            self.taken(layout.size());
         }
         place
     }
@@ -68,8 +76,8 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: as above.
         let moved = unsafe { System.realloc(place, layout, size) };
         if !moved.is_null() {
-            self.grown(size);
-            self.shrunk(layout.size());
+            self.taken(size);
+            self.given_back(layout.size());
         }
         moved
     }
@@ -77,6 +85,6 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         // SAFETY: as above.
         unsafe { System.dealloc(place, layout) };
-        self.shrunk(layout.size());
+        self.given_back(layout.size());
     }
 }

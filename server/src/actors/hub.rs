@@ -65,10 +65,13 @@ impl HubTable {
 
     /// Gives a new connection to the shard with the fewest; gives it back if all have too much to do.
     pub fn adopt(&self, adoption: Adoption) -> Result<(), Box<Adoption>> {
-        let mut shards: Vec<_> = self.shards.iter().collect();
-        shards.sort_by_key(|shard| shard.load());
         let mut adoption = Box::new(adoption);
-        for shard in shards {
+        let Some(idlest) = self.shards.iter().min_by_key(|shard| shard.load()) else { return Err(adoption) };
+        match idlest.adopt(adoption) {
+            Ok(()) => return Ok(()),
+            Err(refused) => adoption = refused,
+        }
+        for shard in &self.shards {
             match shard.adopt(adoption) {
                 Ok(()) => return Ok(()),
                 Err(refused) => adoption = refused,

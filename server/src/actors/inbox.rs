@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ports::channels::{Address, Published};
@@ -17,31 +18,47 @@ const CHANNEL_BYTES_MAX: usize = 1 << 20;
 const CONTROLS_MAX: usize = 10_000;
 
 /// Two queues in one: what the broker brings, with publications bounded in bytes, and control messages, bounded in
-/// number for newcomers.
+/// number for newcomers. Whoever queues something for a shard that sleeps is told to wake it.
 #[derive(Default)]
-pub struct Inbox {
-    queue: Mutex<Queue>,
+pub struct Inbox<L = Mutex<Queue>> {
+    queue: L,
 }
 
+/// A lock around something. Which one is left open, so that the hand-over can be checked under all interleavings.
+pub trait Lock<T> {
+    /// Acts on what is inside.
+    fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> R;
+}
+
+impl<T> Lock<T> for Mutex<T> {
+    fn with<R>(&self, act: impl FnOnce(&mut T) -> R) -> R {
+        act(&mut self.lock())
+    }
+}
+
+/// What is inside an [`Inbox`].
 #[derive(Default)]
-struct Queue {
+pub struct Queue {
     controls: VecDeque<Control>,
     items: VecDeque<Item>,
     orders: usize,
     bytes: usize,
-    channel_bytes: HashMap<Arc<Address>, usize>,
+    /// Counted only while there is more than one channel may have.
+    channel_bytes: Option<HashMap<Arc<Address>, usize>>,
     behind: HashSet<Arc<Address>>,
     /// The shard has been woken and has not looked yet.
     woken: bool,
 }
 
-/// Something the broker brought. An order does not overtake what was published before it.
+/// Something the broker brought, or what must not overtake that: an order, the end.
 #[derive(Debug)]
 pub enum Item {
     /// An event of a channel.
     Published(Arc<Published>),
     /// An order; never dropped.
     Order(Arc<Order>),
+    /// Close all connections over this time.
+    Drain(Duration),
 }
 
 /// Whether the shard must be woken.
@@ -53,73 +70,111 @@ pub enum Wake {
     Under,
 }
 
-impl Inbox {
+impl<L: Lock<Queue>> Inbox<L> {
     /// Queues a publication. If it does not fit, it is dropped and its channel is behind. Never waits.
     pub fn publish(&self, published: Arc<Published>) -> Wake {
-        let mut queue = self.queue.lock();
-        if queue.behind.contains(&published.address) {
-            metrics::counter!(crate::telemetry::metrics::DROPPED).increment(1);
-            return queue.wake();
-        }
-        let weight = published.weight();
-        let bytes = queue.bytes + weight;
-        let of_channel = queue.channel_bytes.get(&published.address).copied().unwrap_or(0) + weight;
-        let is_first = of_channel == weight;
-        if bytes > BYTES_MAX || (of_channel > CHANNEL_BYTES_MAX && !is_first) {
-            metrics::counter!(crate::telemetry::metrics::DROPPED).increment(1);
-            queue.behind.insert(Arc::clone(&published.address));
-            return queue.wake();
-        }
-        queue.bytes = bytes;
-        queue.channel_bytes.insert(Arc::clone(&published.address), of_channel);
-        queue.items.push_back(Item::Published(published));
-        queue.wake()
+        self.queue.with(|queue| {
+            queue.publish(published);
+            queue.wake()
+        })
     }
 
     /// Queues an order behind what was published.
     pub fn order(&self, order: Arc<Order>) -> Wake {
-        let mut queue = self.queue.lock();
-        queue.orders += 1;
-        queue.items.push_back(Item::Order(order));
-        queue.wake()
+        self.queue.with(|queue| {
+            queue.orders += 1;
+            queue.items.push_back(Item::Order(order));
+            queue.wake()
+        })
+    }
+
+    /// Queues the end behind what was published.
+    pub fn drain(&self, over: Duration) -> Wake {
+        self.queue.with(|queue| {
+            queue.items.push_back(Item::Drain(over));
+            queue.wake()
+        })
     }
 
     /// Queues a control message about something the shard already has.
     pub fn control(&self, control: Control) -> Wake {
-        let mut queue = self.queue.lock();
-        queue.controls.push_back(control);
-        queue.wake()
+        self.queue.with(|queue| {
+            queue.controls.push_back(control);
+            queue.wake()
+        })
     }
 
     /// Whether so much waits that newcomers, and further orders, should go elsewhere.
     pub fn is_full(&self) -> bool {
-        let queue = self.queue.lock();
-        queue.controls.len() + queue.orders >= CONTROLS_MAX
+        self.queue.with(|queue| queue.controls.len() + queue.orders >= CONTROLS_MAX)
+    }
+
+    /// Whether the shard has been woken and has not looked yet.
+    pub fn is_awaited(&self) -> bool {
+        self.queue.with(|queue| queue.woken)
     }
 
     /// The shard has not finished.
     pub fn look_again(&self) -> Wake {
-        self.queue.lock().wake()
+        self.queue.with(Queue::wake)
     }
 
     /// Takes all control messages out; whoever queues anything from now on wakes the shard.
     pub fn take_controls(&self) -> VecDeque<Control> {
-        let mut queue = self.queue.lock();
-        queue.woken = false;
-        std::mem::take(&mut queue.controls)
+        self.queue.with(|queue| {
+            queue.woken = false;
+            std::mem::take(&mut queue.controls)
+        })
     }
 
     /// Takes out what the broker brought, in order, and the channels of which something was dropped after that.
     pub fn take_items(&self) -> (VecDeque<Item>, HashSet<Arc<Address>>) {
-        let mut queue = self.queue.lock();
-        (queue.bytes, queue.orders) = (0, 0);
-        queue.channel_bytes.clear();
-        (std::mem::take(&mut queue.items), std::mem::take(&mut queue.behind))
+        self.queue.with(|queue| {
+            (queue.bytes, queue.orders, queue.channel_bytes) = (0, 0, None);
+            (std::mem::take(&mut queue.items), std::mem::take(&mut queue.behind))
+        })
     }
 }
 
 impl Queue {
+    fn publish(&mut self, published: Arc<Published>) {
+        let weight = published.weight();
+        let bytes = self.bytes + weight;
+        let is_behind = !self.behind.is_empty() && self.behind.contains(&published.address);
+        if is_behind || bytes > BYTES_MAX || self.is_too_much(&published, weight) {
+            metrics::counter!(crate::telemetry::metrics::DROPPED).increment(1);
+            self.behind.insert(Arc::clone(&published.address));
+            return;
+        }
+        self.bytes = bytes;
+        if let Some(counts) = &mut self.channel_bytes {
+            *counts.entry(Arc::clone(&published.address)).or_default() += weight;
+        }
+        self.items.push_back(Item::Published(published));
+    }
+
+    /// Whether a channel would have more than its share. One publication of any weight it may have.
+    fn is_too_much(&mut self, published: &Published, weight: usize) -> bool {
+        if self.bytes + weight <= CHANNEL_BYTES_MAX {
+            return false;
+        }
+        let items = &self.items;
+        let counts = self.channel_bytes.get_or_insert_with(|| count(items));
+        let so_far = counts.get(&published.address).copied().unwrap_or(0);
+        so_far > 0 && so_far + weight > CHANNEL_BYTES_MAX
+    }
+
     fn wake(&mut self) -> Wake {
         if std::mem::replace(&mut self.woken, true) { Wake::Under } else { Wake::Needed }
     }
+}
+
+fn count(items: &VecDeque<Item>) -> HashMap<Arc<Address>, usize> {
+    let mut counts = HashMap::new();
+    for item in items {
+        if let Item::Published(published) = item {
+            *counts.entry(Arc::clone(&published.address)).or_default() += published.weight();
+        }
+    }
+    counts
 }

@@ -45,10 +45,10 @@ pub enum Control {
     Adopt(Box<Adoption>),
     /// An answer to something the shard wanted.
     Input(Input),
+    /// Close all connections at once.
+    CloseAll,
     /// Commands of a streamed connection; the answer says what came of them.
     Commands(Box<Upstream>, oneshot::Sender<Result<(), NotTaken>>),
-    /// Close all connections over this time.
-    Drain(Duration),
 }
 
 /// One shard's state and inbox.
@@ -73,17 +73,33 @@ struct State {
     items: VecDeque<Item>,
     /// Behind after those.
     behind: Vec<Arc<Address>>,
+    /// Events taken in since everything was handed out.
+    arrived: usize,
+    /// Emptied by everybody who uses them; here for their room.
+    inputs: VecDeque<Input>,
+    effects: Vec<Effect>,
 }
 
-/// Frames sent before readers, timers and newcomers get a turn.
-const SLICE_FRAMES: usize = 512;
+/// Messages handed to links before readers, timers and newcomers get a turn.
+const SLICE: usize = 512;
+/// What handing out counts at least, for it may look at many members who get nothing.
+const HAND_OUT_COST: usize = 16;
+/// Events taken in before they are handed out: what of them goes to one client goes in one piece.
+const ARRIVALS_MAX: usize = 64;
 
 impl ShardCell {
     /// An empty shard.
     pub fn new(index: u16, services: Arc<Services>) -> Self {
         let shard = Shard::new(Arc::clone(&services.realm), services.now());
-        let state =
-            Mutex::new(State { shard, links: Links::default(), items: VecDeque::new(), behind: Vec::new() });
+        let state = Mutex::new(State {
+            shard,
+            links: Links::default(),
+            items: VecDeque::new(),
+            behind: Vec::new(),
+            arrived: 0,
+            inputs: VecDeque::new(),
+            effects: Vec::new(),
+        });
         Self {
             index,
             inbox: Inbox::default(),
@@ -115,6 +131,16 @@ impl ShardCell {
     /// Queues an order, which is not dropped.
     pub fn order(&self, order: Arc<Order>) {
         self.wake(self.inbox.order(order));
+    }
+
+    /// Closes all connections over this time, after what was published before.
+    pub fn drain(&self, over: Duration) {
+        self.wake(self.inbox.drain(over));
+    }
+
+    /// Closes all connections at once.
+    pub fn close_all(&self) {
+        self.control(Control::CloseAll);
     }
 
     /// Queues a control message.
@@ -182,14 +208,32 @@ impl ShardCell {
 
     /// Passes an input to the machine and performs what it wants, and what comes of that at once.
     pub fn drive(self: &Arc<Self>, input: Input) {
-        self.drive_in(&mut self.state.lock(), input);
+        self.drive_on(input);
+        self.settle();
     }
 
-    /// The same with the state at hand; returns how many frames were sent.
+    /// The same, but leaves what is to be written to [`ShardCell::settle`]: several inputs in a row take one write.
+    pub fn drive_on(self: &Arc<Self>, input: Input) {
+        let mut state = self.state.lock();
+        self.drive_in(&mut state, input);
+        if state.shard.has_run() {
+            self.wake(self.inbox.look_again());
+        }
+    }
+
+    /// Writes what was queued, unless the shard has been woken to queue more: then it goes together with that.
+    pub fn settle(self: &Arc<Self>) {
+        if !self.inbox.is_awaited() {
+            self.state.lock().links.flush();
+        }
+    }
+
+    /// Drives with the state at hand; returns how many messages were handed to links.
     fn drive_in(self: &Arc<Self>, state: &mut State, input: Input) -> usize {
         let now = self.services.now();
-        let mut inputs = VecDeque::from([input]);
-        let mut effects = Vec::new();
+        let mut inputs = std::mem::take(&mut state.inputs);
+        let mut effects = std::mem::take(&mut state.effects);
+        inputs.push_back(input);
         let mut sent = 0;
         while let Some(input) = inputs.pop_front() {
             let handled = catch_unwind(AssertUnwindSafe(|| state.shard.handle(now, input, &mut effects)));
@@ -200,10 +244,11 @@ impl ShardCell {
             self.sessions.store(state.shard.session_count(), Ordering::Relaxed);
             self.subscriptions.store(state.shard.subscription_count(), Ordering::Relaxed);
             for effect in effects.drain(..) {
-                sent += usize::from(matches!(effect, Effect::Send(..)));
+                sent += messages(&effect);
                 self.perform_or_fail(&mut state.links, effect, &mut inputs);
             }
         }
+        (state.inputs, state.effects) = (inputs, effects);
         sent
     }
 
@@ -262,8 +307,8 @@ impl ShardCell {
         }
     }
 
-    /// Control messages first, then publications and orders until a slice of frames has been sent. If anything is left, the shard
-    /// wakes itself again, so that readers, ticks and newcomers come in between.
+    /// Control messages first, then publications and orders until a slice of messages has been sent. If anything is left,
+    /// the shard wakes itself again, so that readers, ticks and newcomers come in between.
     async fn flush(self: &Arc<Self>) {
         for control in self.inbox.take_controls() {
             self.obey(control);
@@ -276,35 +321,62 @@ impl ShardCell {
         }
     }
 
-    /// Works off what was taken out of the inbox, and takes out more, until a slice is full or nothing is left; says
-    /// which.
+    /// Works off what was taken out of the inbox until a slice is full or nothing is left; says which. Only then more is
+    /// taken out, so that what comes meanwhile goes together. Every link that has got something is written to once.
     fn flush_slice(self: &Arc<Self>) -> bool {
         let mut state = self.state.lock();
-        let mut sent = 0;
-        while sent < SLICE_FRAMES {
-            if let Some(item) = state.items.pop_front() {
-                let input = match item {
-                    Item::Published(published) => Input::Arrived(published),
-                    Item::Order(order) => Input::Order(order),
-                };
-                sent += 1 + self.drive_in(&mut state, input);
-            } else if let Some(address) = state.behind.pop() {
-                sent += 1 + self.drive_in(&mut state, Input::Behind(address));
-            } else {
-                let (items, behind) = self.inbox.take_items();
-                if items.is_empty() && behind.is_empty() {
-                    return true;
-                }
-                state.items = items;
-                state.behind = behind.into_iter().collect();
-            }
+        let takes_out = state.is_idle();
+        if takes_out {
+            let (items, behind) = self.inbox.take_items();
+            state.items = items;
+            state.behind = behind.into_iter().collect();
         }
-        false
+        let (mut sent, mut steps) = (0, 0);
+        while sent < SLICE && steps < SLICE && !state.is_idle() {
+            sent += self.step(&mut state);
+            steps += 1;
+        }
+        state.links.flush();
+        // Whoever queued something before this took place woke the shard for nothing, unless it was taken out.
+        takes_out && state.is_idle()
+    }
+
+    /// Takes in one event or order, or hands out some of what was taken in. What has arrived is handed out before an order
+    /// that came after it is obeyed, and before too much of it has come together. Returns how many messages were sent.
+    fn step(self: &Arc<Self>, state: &mut State) -> usize {
+        if !state.shard.has_run() {
+            state.arrived = 0;
+        }
+        let takes_in =
+            matches!(state.items.front(), Some(Item::Published(_))) && state.arrived < ARRIVALS_MAX;
+        if state.shard.has_run() && !takes_in {
+            return self.drive_in(state, Input::HandOut(SLICE)).max(HAND_OUT_COST);
+        }
+        let input = match state.items.pop_front() {
+            Some(Item::Published(published)) => {
+                state.arrived += 1;
+                Input::Arrived(published)
+            }
+            Some(Item::Order(order)) => Input::Order(order),
+            Some(Item::Drain(over)) => {
+                state.shard.drain(self.services.now(), over);
+                return 0;
+            }
+            None => match state.behind.pop() {
+                Some(address) => Input::Behind(address),
+                None => return 0,
+            },
+        };
+        self.drive_in(state, input)
     }
 
     /// If all queues of the node together are too long, the longest ones of this shard go.
     fn shed(self: &Arc<Self>) {
         let services = &self.services;
+        if services.pending.share_of_excess(1).is_none() {
+            return;
+        }
+        self.state.lock().links.flush();
         let Some(share) = services.pending.share_of_excess(services.hub().shards().len()) else { return };
         let slowest = self.state.lock().links.slowest(share);
         for seat in slowest {
@@ -316,18 +388,39 @@ impl ShardCell {
     fn obey(self: &Arc<Self>, control: Control) {
         match control {
             Control::Adopt(adoption) => self.take_in(*adoption),
-            Control::Input(input) => self.drive(input),
+            Control::Input(input) => self.drive_on(input),
+            Control::CloseAll => self.state.lock().shard.drain(self.services.now(), Duration::ZERO),
             Control::Commands(upstream, answer) => {
                 tokio::spawn(async move {
                     // Nobody may be waiting for the answer any more.
                     let _ = answer.send(upstream.run().await);
                 });
             }
-            Control::Drain(over) => {
-                let now = self.services.now();
-                self.state.lock().shard.drain(now, over);
-            }
         }
+    }
+}
+
+impl State {
+    /// Whether everything that was taken out of the inbox has been worked off.
+    fn is_idle(&self) -> bool {
+        self.items.is_empty() && self.behind.is_empty() && !self.shard.has_run()
+    }
+}
+
+/// How many messages an effect hands to links.
+fn messages(effect: &Effect) -> usize {
+    match effect {
+        Effect::Send(..) => 1,
+        Effect::Deliver(_, seats) => seats.len(),
+        Effect::Close(..)
+        | Effect::Pause(_)
+        | Effect::Resume(_)
+        | Effect::Run(..)
+        | Effect::Read { .. }
+        | Effect::Want { .. }
+        | Effect::Release { .. }
+        | Effect::Came(..)
+        | Effect::Went(_) => 0,
     }
 }
 

@@ -23,6 +23,11 @@ section! {
         allowed_origins: Vec<String> = Vec::new();
         /// Most connections at a time; further ones are refused.
         connections_max: usize = 10_000;
+        /// Most connections at a time from one address, of which the sixty-four bits of an IPv6 address that a household
+        /// gets are one; 0 is any number. Behind a proxy everybody has its address.
+        address_connections_max: usize = 0;
+        /// New connections a second from one address, and as many at once; 0 is any number.
+        address_rate_max: usize = 0;
         /// Bytes queued for all connections together; beyond it the slowest are closed.
         pending_bytes_max: Size = Size(256 << 20);
         /// Which log lines are written: a level, or levels by module such as `info,wigwag=debug`.

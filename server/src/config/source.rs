@@ -13,6 +13,7 @@ use super::nearest::nearest;
 use super::overlay::Overlay;
 use super::section::Section;
 use super::server::Server;
+use super::tls::Tls;
 use super::token::{Api, Jwks, Token};
 use super::value::{Raw, Value};
 
@@ -25,6 +26,7 @@ pub(super) const LISTS: &[&str] = &[NAMESPACE, JWKS];
 /// The other sections with the keys of each.
 pub(super) const SECTIONS: &[(&str, &[&str])] = &[
     ("server", Server::KEYS),
+    ("tls", Tls::KEYS),
     ("api", Api::KEYS),
     ("token", Token::KEYS),
     ("subscription_token", Token::KEYS),

@@ -1,50 +1,49 @@
 //! The accept loop: sockets to HTTP, within bounds.
 
-use std::convert::Infallible;
+mod http;
+
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::http::StatusCode;
-use axum::http::header::{self, HeaderValue};
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
-use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
-use super::stay::{LIFETIME, Stay, stopped};
+use super::callers::Callers;
+use super::stay::{Stay, stopped};
+use super::tls::{Greeted, Tls};
+use crate::telemetry::metrics as names;
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take to send the head of a request, and before it to agree on TLS.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sockets for requests beside as many as there may be connections: every streamed connection may bring its commands
 /// over another one.
-const REQUESTS_MAX: usize = 1_024;
+pub const REQUESTS_MAX: usize = 1_024;
 /// Pause after a failed accept (no more files, for example), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Failed accepts between two warnings: about ten seconds.
 const FAILURES_PER_WARNING: u32 = 200;
-/// Longest head of a request.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// What waits behind the listener.
+pub struct Door {
+    /// Answers requests.
+    pub router: Router,
+    /// Most connections at a time.
+    pub connections_max: usize,
+    /// What each address has, if it is counted.
+    pub callers: Option<Arc<Callers>>,
+    /// TLS, if it is spoken.
+    pub tls: Option<Tls>,
+}
 
 /// Accepts until told to stop, then waits for the requests under way. Beyond its bound, new sockets wait in the system's
-/// backlog.
-pub async fn run(
-    listener: TcpListener,
-    router: Router,
-    connections_max: usize,
-    mut listening: watch::Receiver<bool>,
-) {
-    let slots = Arc::new(Semaphore::new(connections_max + REQUESTS_MAX));
+/// backlog; beyond that of their address they are closed at once.
+pub async fn run(listener: TcpListener, door: Door, mut listening: watch::Receiver<bool>) {
+    let sockets_max = door.connections_max + REQUESTS_MAX;
+    let slots = Arc::new(Semaphore::new(sockets_max));
+    let door = Arc::new(door);
     let mut failures: u32 = 0;
     loop {
         let accepted = tokio::select! {
@@ -54,8 +53,9 @@ pub async fn run(
         match accepted {
             Ok((stream, peer, slot)) => {
                 failures = 0;
-                let (router, listening) = (router.clone(), listening.clone());
-                tokio::spawn(serve(stream, peer, router, listening, slot));
+                if let Some(stay) = door.enter(peer, slot) {
+                    tokio::spawn(welcome(Arc::clone(&door), stream, peer, stay, listening.clone()));
+                }
             }
             Err(error) => {
                 if failures.is_multiple_of(FAILURES_PER_WARNING) {
@@ -67,7 +67,7 @@ pub async fn run(
         }
     }
     drop(listener);
-    let all = u32::try_from(connections_max + REQUESTS_MAX).unwrap_or(u32::MAX);
+    let all = u32::try_from(sockets_max).unwrap_or(u32::MAX);
     // The caller has a deadline for this.
     let _ = slots.acquire_many(all).await;
 }
@@ -81,54 +81,57 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-async fn serve(
+impl Door {
+    /// What the new socket may be used for; nothing if its address has too many that are used for nothing.
+    fn enter(&self, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Option<Stay> {
+        let place = match &self.callers {
+            None => None,
+            Some(callers) => match callers.enter(peer.ip()) {
+                Some(place) => Some(place),
+                None => {
+                    metrics::counter!(names::REFUSED, "reason" => "address").increment(1);
+                    return None;
+                }
+            },
+        };
+        Some(Stay::with(slot, place))
+    }
+}
+
+async fn welcome(
+    door: Arc<Door>,
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
-    listening: watch::Receiver<bool>,
-    slot: OwnedSemaphorePermit,
+    stay: Stay,
+    mut listening: watch::Receiver<bool>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a socket went away");
         return;
     }
-    let stay = Stay::with(slot);
-    let (told, opened) = (stay.clone(), Instant::now());
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(told.clone());
-        let answer = router.clone().oneshot(request.map(Body::new));
-        async move {
-            let mut response = answer.await?;
-            if opened.elapsed() >= LIFETIME && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let (mut listens, mut still_listens) = (listening.clone(), listening);
-    let mut overdue = pin!(stay.overdue(&mut still_listens));
-    let served = tokio::select! {
-        served = connection.as_mut() => Some(served),
-        () = overdue.as_mut() => None,
-        () = stay.enough(&mut listens) => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                served = connection.as_mut() => Some(served),
-                () = overdue.as_mut() => None,
-            }
-        }
+    let Some(tls) = &door.tls else {
+        return http::serve(stream, peer, door.router.clone(), stay, listening).await;
     };
-    match served {
-        Some(Ok(())) => {}
-        Some(Err(error)) => debug!(%error, "an HTTP connection ended early"),
-        None => debug!("an HTTP connection did not end in time"),
+    let greeted = tokio::select! {
+        greeted = tokio::time::timeout(HEADER_TIMEOUT, tls.greet(stream)) => greeted,
+        () = stopped(&mut listening) => return,
+    };
+    match greeted {
+        Ok(Ok(Greeted::Secure(stream))) => {
+            // Apart, so that plain connections do not keep room for it.
+            Box::pin(http::serve(*stream, peer, door.router.clone(), stay, listening)).await;
+        }
+        Ok(Ok(Greeted::Plain(stream))) => {
+            http::serve(stream, peer, http::https_only(), stay, listening).await;
+        }
+        Ok(Ok(Greeted::Gone)) => {}
+        Ok(Err(error)) => {
+            metrics::counter!(names::REFUSED, "reason" => "tls").increment(1);
+            debug!(%peer, %error, "a TLS handshake came to nothing");
+        }
+        Err(_elapsed) => {
+            metrics::counter!(names::REFUSED, "reason" => "tls").increment(1);
+            debug!(%peer, "a TLS handshake took too long");
+        }
     }
 }

@@ -8,6 +8,8 @@ use axum::http::header::{self, HeaderMap, HeaderName};
 use axum::response::{IntoResponse as _, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::callers::TooMany;
+use super::stay::Stay;
 use crate::http::Edge;
 use crate::http::problem::Problem;
 use crate::telemetry::metrics as names;
@@ -72,6 +74,24 @@ impl Edge {
         let spread = Duration::from_millis(self.services.entropy.number() % REFUSAL_SPREAD_MS);
         tokio::time::sleep(REFUSAL_PAUSE + spread).await;
     }
+}
+
+/// Room for one more connection of the socket's address.
+pub fn connect(stay: &Stay) -> Result<(), Refusal> {
+    let (code, detail, seconds) = match stay.connect() {
+        Ok(()) => return Ok(()),
+        Err(TooMany::AtATime) => {
+            let detail = "this address has as many connections as server.address_connections_max allows";
+            ("too_many_connections_of_address", detail, 5)
+        }
+        Err(TooMany::JustNow(wait)) => {
+            let detail = "this address opens connections faster than server.address_rate_max allows";
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            ("too_fast", detail, u16::try_from(seconds).unwrap_or(u16::MAX))
+        }
+    };
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
+    Err(Refusal::new("address", problem.retry_after(seconds)))
 }
 
 /// A header, if it is there and readable.

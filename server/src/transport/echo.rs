@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ports::protocol::Disconnect;
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 use wigwag_core::session::Pings;
@@ -15,20 +14,21 @@ use super::dialect::Dialect;
 use super::frame::{self, Kind};
 use super::link::{Line, Link};
 use super::reader::{Ear, Reader};
+use super::wire::Loose;
 use crate::http::Edge;
 
 /// Begins to echo on an upgraded socket; `first` is what was read beyond the upgrade request.
-pub(super) fn begin(edge: &Edge, stream: std::net::TcpStream, first: Bytes, permit: OwnedSemaphorePermit) {
+pub(super) fn begin(edge: &Edge, socket: Loose, first: Bytes, permit: OwnedSemaphorePermit) {
     let services = &edge.services;
-    let stream = match TcpStream::from_std(stream) {
-        Ok(stream) => stream,
+    let wire = match socket.settle() {
+        Ok(wire) => wire,
         Err(error) => return debug!(%error, "a socket could not be taken over"),
     };
     let queue_bytes_max = services.realm.settings.queue_bytes_max;
     let pending = Arc::clone(&services.pending);
-    let line = Line::Socket(stream);
+    let line = Line::Socket(wire);
     let link = Arc::new(Link::new(line, Dialect::WEBSOCKET_JSON, Pings::Frames, queue_bytes_max, pending));
-    tokio::spawn(Reader::new(link, Echo::default(), services.frame_bytes_max, permit).run(first));
+    tokio::spawn(Reader::new(link, Echo::default(), services.frame_bytes_max, permit, &first));
 }
 
 /// Sends back what it hears.
@@ -60,6 +60,8 @@ impl Ear for Echo {
         }
         true
     }
+
+    fn settle(&mut self) {}
 
     fn gone(&mut self) {
         self.forget();

@@ -52,12 +52,18 @@ impl Fault {
 /// Turns what is read from one client's socket into items. Holds nothing while no frame or message is incomplete.
 #[derive(Debug)]
 pub struct Assembler {
-    /// The beginning of a frame.
-    partial: Vec<u8>,
-    /// The beginning of a fragmented message.
-    message: Vec<u8>,
-    fragmented: Option<Data>,
+    begun: Option<Box<Begun>>,
     message_bytes_max: usize,
+}
+
+/// What is not complete yet.
+#[derive(Debug, Default)]
+struct Begun {
+    /// The beginning of a frame.
+    frame: Vec<u8>,
+    /// The beginning of a fragmented message, and of which kind it is.
+    message: Vec<u8>,
+    kind: Option<Data>,
 }
 
 /// Longest payload of a control frame.
@@ -66,23 +72,25 @@ const CONTROL_BYTES_MAX: u64 = 125;
 impl Assembler {
     /// A reader that refuses messages longer than this.
     pub fn new(message_bytes_max: usize) -> Self {
-        Self { partial: Vec::new(), message: Vec::new(), fragmented: None, message_bytes_max }
+        Self { begun: None, message_bytes_max }
     }
 
     /// Takes bytes as they were read, hands out what they complete. After a fault nothing more may be fed.
     pub fn feed(&mut self, bytes: &mut [u8], on: &mut dyn FnMut(Item<'_>)) -> Result<(), Fault> {
-        if self.partial.is_empty() {
+        let mut joined =
+            self.begun.as_mut().map(|begun| std::mem::take(&mut begun.frame)).unwrap_or_default();
+        if joined.is_empty() {
             let used = self.frames(bytes, on)?;
-            self.partial.extend_from_slice(bytes.get(used..).unwrap_or_default());
-            return Ok(());
+            joined.extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            joined.extend_from_slice(bytes);
+            let used = self.frames(&mut joined, on)?;
+            joined.drain(..used.min(joined.len()));
         }
-        let mut joined = std::mem::take(&mut self.partial);
-        joined.extend_from_slice(bytes);
-        let used = self.frames(&mut joined, on)?;
-        if used < joined.len() {
-            joined.drain(..used);
-            self.partial = joined;
+        if !joined.is_empty() {
+            self.begun.get_or_insert_default().frame = joined;
         }
+        self.begun.take_if(|begun| begun.frame.is_empty() && begun.kind.is_none());
         Ok(())
     }
 
@@ -120,15 +128,19 @@ impl Assembler {
                 return Err(Fault::Protocol);
             }
             OpCode::Control(_) => return Ok(mask),
-            OpCode::Data(Data::Continue) if self.fragmented.is_none() => return Err(Fault::Protocol),
-            OpCode::Data(Data::Continue) => self.message.len() as u64,
-            OpCode::Data(_) if self.fragmented.is_some() => return Err(Fault::Protocol),
+            OpCode::Data(Data::Continue) => self.message_begun().ok_or(Fault::Protocol)?.len() as u64,
+            OpCode::Data(_) if self.message_begun().is_some() => return Err(Fault::Protocol),
             OpCode::Data(_) => 0,
         };
         if length.saturating_add(so_far) > self.message_bytes_max as u64 {
             return Err(Fault::TooBig);
         }
         Ok(mask)
+    }
+
+    /// The beginning of a fragmented message, if there is one.
+    fn message_begun(&self) -> Option<&[u8]> {
+        self.begun.as_ref().filter(|begun| begun.kind.is_some()).map(|begun| begun.message.as_slice())
     }
 
     fn frame(
@@ -142,18 +154,20 @@ impl Assembler {
             OpCode::Control(Control::Pong) => on(Item::Pong),
             OpCode::Control(Control::Close) => on(Item::Close(close_code(payload)?)),
             OpCode::Data(Data::Continue) => {
-                self.message.extend_from_slice(payload);
+                let begun = self.begun.get_or_insert_default();
+                begun.message.extend_from_slice(payload);
                 if header.is_final
-                    && let Some(kind) = self.fragmented.take()
+                    && let Some(kind) = begun.kind.take()
                 {
-                    let message = std::mem::take(&mut self.message);
+                    let message = std::mem::take(&mut begun.message);
                     on(whole(kind, &message)?);
                 }
             }
             OpCode::Data(kind) if header.is_final => on(whole(kind, payload)?),
             OpCode::Data(kind) => {
-                self.message = payload.to_vec();
-                self.fragmented = Some(kind);
+                let begun = self.begun.get_or_insert_default();
+                begun.message = payload.to_vec();
+                begun.kind = Some(kind);
             }
             OpCode::Control(Control::Reserved(_)) => return Err(Fault::Protocol),
         }

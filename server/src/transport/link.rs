@@ -1,10 +1,10 @@
 //! The writing half of a connection: a bounded queue, and before it whatever takes bytes away. A socket is written to
 //! straight while it takes everything; a response's body is fetched from.
 
+mod queue;
 mod response;
 mod socket;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
@@ -13,13 +13,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use ports::protocol::Disconnect;
-use tokio::net::TcpStream;
 use wigwag_core::session::Pings;
 
+use self::queue::Queue;
 pub use self::response::Response;
 pub use self::socket::Turn;
 use super::dialect::Dialect;
 use super::frame;
+use super::wire::Wire;
 
 /// One connection's way out, shared by its shard (which sends) and by whoever reads from its client.
 pub struct Link {
@@ -37,7 +38,7 @@ pub struct Link {
 /// What takes a link's bytes away.
 pub enum Line {
     /// A socket, which is written to.
-    Socket(TcpStream),
+    Socket(Wire),
     /// The body of a response, for which is fetched.
     Response(Box<Response>),
 }
@@ -71,10 +72,14 @@ impl Pending {
 }
 
 struct Outbox {
-    pending: VecDeque<Bytes>,
+    pending: Queue,
+    bytes: usize,
+    /// How many of them count among those of the node: what has not been tried to be written does not.
+    counted: usize,
     /// Part of the first frame has been written already.
     front_begun: bool,
-    bytes: usize,
+    /// Something was queued and no attempt has been made to write it; whoever queued it does so soon.
+    unflushed: bool,
     stage: Stage,
     paused: bool,
     waker: Option<Waker>,
@@ -89,6 +94,15 @@ pub enum Stage {
     Closing,
     /// Nothing more will be read or written.
     Closed,
+}
+
+/// What is left to do about something that was queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queued {
+    /// A flush, by whoever queued it.
+    Unflushed,
+    /// Nothing: somebody else has been told to flush, the line takes no more at present, or it has ended.
+    Under,
 }
 
 /// The client reads too slowly: the queue's bound would be passed, or the node's by a message beyond the queue's.
@@ -108,9 +122,11 @@ impl Link {
         pending: Arc<Pending>,
     ) -> Self {
         let outbox = Outbox {
-            pending: VecDeque::new(),
-            front_begun: false,
+            pending: Queue::Empty,
             bytes: 0,
+            counted: 0,
+            front_begun: false,
+            unflushed: false,
             stage: Stage::Open,
             paused: false,
             waker: None,
@@ -118,20 +134,45 @@ impl Link {
         Self { line, dialect, pings, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
     }
 
-    /// Sends a finished message, or queues what is not taken at once. An empty queue takes one of any length, unless it
-    /// is longer than the queue's bound and there is no room for it in all queues together.
-    pub fn send(&self, frame: Bytes) -> Result<(), Overflow> {
+    /// Queues finished messages, which may come in one piece; they are sent by [`Link::flush`]. An empty queue takes a
+    /// piece of any length, unless it is longer than the queue's bound and there is no room for it in all queues together.
+    pub fn queue(&self, frames: Bytes) -> Result<Queued, Overflow> {
         let mut outbox = self.outbox.lock();
         if outbox.stage != Stage::Open {
-            return Ok(());
+            return Ok(Queued::Under);
         }
-        let fits = outbox.bytes + frame.len() <= self.queue_bytes_max;
-        let is_welcome = outbox.pending.is_empty() && self.pending.has_room(frame.len());
-        if !fits && !is_welcome {
-            return Err(Overflow);
+        if !self.has_room(&outbox, frames.len()) {
+            // What waits may only not have been written yet.
+            self.flush_outbox(&mut outbox);
+            if !self.has_room(&outbox, frames.len()) {
+                return Err(Overflow);
+            }
         }
-        self.put(&mut outbox, frame);
+        let is_blocked = !outbox.pending.is_empty() && !outbox.unflushed;
+        outbox.put(frames);
+        if is_blocked {
+            self.count(&mut outbox);
+        }
+        let is_news = !is_blocked && !std::mem::replace(&mut outbox.unflushed, true);
+        Ok(if is_news { Queued::Unflushed } else { Queued::Under })
+    }
+
+    /// Sends what was queued, as far as it is taken at once. The rest goes when the line takes it.
+    pub fn flush(&self) {
+        self.flush_outbox(&mut self.outbox.lock());
+    }
+
+    /// Queues and sends.
+    pub fn send(&self, frames: Bytes) -> Result<(), Overflow> {
+        if self.queue(frames)? == Queued::Unflushed {
+            self.flush();
+        }
         Ok(())
+    }
+
+    fn has_room(&self, outbox: &Outbox, bytes: usize) -> bool {
+        let fits = outbox.bytes + bytes <= self.queue_bytes_max;
+        fits || (outbox.pending.is_empty() && self.pending.has_room(bytes))
     }
 
     /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3). The rest of
@@ -142,8 +183,7 @@ impl Link {
         }
         if *disconnect == Disconnect::SLOW {
             let mut outbox = self.outbox.lock();
-            let dropped = outbox.drop_whole_frames();
-            self.uncount(&outbox, dropped);
+            outbox.drop_whole_frames();
             if outbox.bytes > self.queue_bytes_max {
                 return self.end(&mut outbox, Stage::Closed);
             }
@@ -165,29 +205,38 @@ impl Link {
         let mut outbox = self.outbox.lock();
         if outbox.stage == Stage::Open {
             self.end(&mut outbox, Stage::Closing);
-            self.put(&mut outbox, goodbye);
+            let is_blocked = !outbox.pending.is_empty() && !outbox.unflushed;
+            outbox.put(goodbye);
+            if !is_blocked {
+                outbox.unflushed = true;
+                self.flush_outbox(&mut outbox);
+            }
         }
     }
 
     /// What is queued for a connection that is ending no longer counts.
     fn end(&self, outbox: &mut Outbox, stage: Stage) {
-        self.uncount(outbox, outbox.bytes);
         if let Line::Response(response) = &self.line
             && outbox.stage == Stage::Open
         {
             response.ends();
         }
         outbox.stage = stage;
+        self.count(outbox);
         if stage == Stage::Closed {
             outbox.clear();
         }
         outbox.wake();
     }
 
-    /// So many bytes are not queued any more.
-    fn uncount(&self, outbox: &Outbox, bytes: usize) {
-        if outbox.stage == Stage::Open {
-            self.pending.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// Counts what is queued now among the bytes of the node.
+    fn count(&self, outbox: &mut Outbox) {
+        let counts = if outbox.stage == Stage::Open { outbox.bytes } else { 0 };
+        let counted = std::mem::replace(&mut outbox.counted, counts);
+        if counts > counted {
+            self.pending.bytes.fetch_add(counts - counted, Ordering::Relaxed);
+        } else if counts < counted {
+            self.pending.bytes.fetch_sub(counted - counts, Ordering::Relaxed);
         }
     }
 
@@ -224,32 +273,31 @@ impl Link {
 
     /// Whether everything, the goodbye included, has been taken away.
     pub fn is_flushed(&self) -> bool {
-        self.outbox.lock().pending.is_empty()
+        !self.is_waiting(&self.outbox.lock())
     }
 
-    fn put(&self, outbox: &mut Outbox, frame: Bytes) {
-        let was_empty = outbox.pending.is_empty();
-        outbox.bytes += frame.len();
-        if outbox.stage == Stage::Open {
-            self.pending.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+    /// Hands on what the line takes at once, and tells whoever waits of the rest.
+    fn flush_outbox(&self, outbox: &mut Outbox) {
+        if !std::mem::take(&mut outbox.unflushed) {
+            return;
         }
-        outbox.pending.push_back(frame);
-        if was_empty {
+        if let Line::Socket(wire) = &self.line {
             // A failed write shows in the reader's next turn.
-            let _ = self.flush(outbox);
-            if !outbox.pending.is_empty() {
-                outbox.wake();
-            }
+            let _ = self.write(wire, outbox);
+        }
+        self.count(outbox);
+        if self.is_waiting(outbox) {
+            outbox.wake();
         }
     }
 
-    /// Hands on what the line takes at once.
-    fn flush(&self, outbox: &mut Outbox) -> std::io::Result<()> {
-        match &self.line {
-            Line::Socket(stream) => self.write(stream, outbox),
-            // It is fetched.
-            Line::Response(_) => Ok(()),
-        }
+    /// Whether something waits for the line.
+    fn is_waiting(&self, outbox: &Outbox) -> bool {
+        let has_unsent = match &self.line {
+            Line::Socket(wire) => wire.has_unsent(),
+            Line::Response(_) => false,
+        };
+        !outbox.pending.is_empty() || has_unsent
     }
 }
 
@@ -260,6 +308,11 @@ impl Drop for Link {
 }
 
 impl Outbox {
+    fn put(&mut self, frames: Bytes) {
+        self.bytes += frames.len();
+        self.pending.push(frames);
+    }
+
     /// Whoever asks is woken when there is something to do.
     fn listen(&mut self, cx: &Context<'_>) {
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -274,16 +327,15 @@ impl Outbox {
     }
 
     fn clear(&mut self) {
-        self.pending = VecDeque::new();
+        self.pending = Queue::Empty;
         self.front_begun = false;
+        self.unflushed = false;
         self.bytes = 0;
     }
 
-    /// Keeps only a frame that is half written; returns how many bytes went.
-    fn drop_whole_frames(&mut self) -> usize {
-        self.pending.truncate(usize::from(self.front_begun));
-        let left = self.pending.iter().map(Bytes::len).sum();
-        std::mem::replace(&mut self.bytes, left) - left
+    /// Keeps only what is half written.
+    fn drop_whole_frames(&mut self) {
+        self.bytes -= self.pending.truncate(usize::from(self.front_begun));
     }
 }
 

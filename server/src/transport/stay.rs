@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::callers::{Place, TooMany};
 use super::link::CLOSE_WAIT;
 
 /// How long a socket may be used for HTTP before it is closed with the answer to its next request. Upgraded sockets have
@@ -26,6 +27,8 @@ struct Inner {
     of: watch::Sender<Use>,
     /// The socket's place among those that bring requests.
     slot: Mutex<Option<OwnedSemaphorePermit>>,
+    /// Its place among those of its address, if they are counted.
+    place: Option<Arc<Place>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,8 +44,26 @@ enum Use {
 
 impl Stay {
     /// A socket that takes a place among those that bring requests.
-    pub fn with(slot: OwnedSemaphorePermit) -> Self {
-        Self(Arc::new(Inner { of: watch::Sender::default(), slot: Mutex::new(Some(slot)) }))
+    pub fn with(slot: OwnedSemaphorePermit, place: Option<Place>) -> Self {
+        let (of, slot) = (watch::Sender::default(), Mutex::new(Some(slot)));
+        Self(Arc::new(Inner { of, slot, place: place.map(Arc::new) }))
+    }
+
+    /// The socket becomes a connection, if its address may have one more.
+    pub fn connect(&self) -> Result<(), TooMany> {
+        self.0.place.as_ref().map_or(Ok(()), |place| place.connect())
+    }
+
+    /// It became none after all, and brings requests again.
+    pub fn disconnect(&self) {
+        if let Some(place) = &self.0.place {
+            place.disconnect();
+        }
+    }
+
+    /// Its place among those of its address, for whoever takes the socket over.
+    pub fn place(&self) -> Option<Arc<Place>> {
+        self.0.place.clone()
     }
 
     /// A streamed response begins. The socket is a connection then, which is counted elsewhere, and leaves its place to
@@ -113,7 +134,7 @@ mod tests {
     #[test]
     fn stream_leaves_its_place_to_others() {
         let slots = Arc::new(Semaphore::new(1));
-        let stay = Stay::with(Arc::clone(&slots).try_acquire_owned().unwrap());
+        let stay = Stay::with(Arc::clone(&slots).try_acquire_owned().unwrap(), None);
         assert_eq!(slots.available_permits(), 0);
 
         stay.stream();

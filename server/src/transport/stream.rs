@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::admission::{Refusal, text};
+use super::admission::{self, Refusal, text};
 use super::body::Unread;
 use super::cors;
 use super::dialect::{Dialect, Framing};
@@ -80,11 +80,18 @@ async fn admit(
         let problem = Problem::new(StatusCode::BAD_REQUEST, "connect_missing", detail);
         return Err(Refusal::new("malformed", problem));
     }
+    admission::connect(&stay)?;
     let (answer, downstream) = oneshot::channel();
-    let arrival = Arrival::Request { first: frame, stay, answer };
+    let arrival = Arrival::Request { first: frame, stay: stay.clone(), answer };
     let adoption = Adoption { arrival, dialect, peer: door.peer, permit };
-    door.edge.services.hub().adopt(adoption).map_err(|_| overload())?;
-    let downstream = downstream.await.map_err(|_| overload())?;
+    let taken = match door.edge.services.hub().adopt(adoption) {
+        Ok(()) => downstream.await.ok(),
+        Err(_) => None,
+    };
+    let Some(downstream) = taken else {
+        stay.disconnect();
+        return Err(overload());
+    };
     metrics::counter!(names::OPENED, "transport" => door.transport).increment(1);
     Ok(downstream)
 }

@@ -1,6 +1,5 @@
 //! The WebSocket upgrade: checks, the handshake, and the hand-over of the raw socket to a shard.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +14,15 @@ use hyper_util::rt::TokioIo;
 use ports::protocol::Disconnect;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{debug, warn};
 use wigwag_core::session::Pings;
 
-use super::admission::{Refusal, text};
+use super::admission::{self, Refusal, text};
 use super::dialect::Dialect;
+use super::stay::Stay;
+use super::wire::Loose;
 use crate::actors::session_shard::{Adoption, Arrival};
 use crate::http::Edge;
 use crate::http::problem::Problem;
@@ -42,8 +44,8 @@ pub async fn upgrade(
     request: Request,
 ) -> Response {
     let choice = choose(request.headers(), query.as_deref().unwrap_or_default());
-    switch(edge, request, choice.subprotocol, move |edge, stream, first, permit| {
-        hand_over(edge, stream, first, &choice, peer, permit);
+    switch(edge, request, choice.subprotocol, move |edge, socket, first, permit| {
+        hand_over(edge, socket, first, &choice, peer, permit);
     })
 }
 
@@ -58,18 +60,20 @@ fn switch(
     edge: Arc<Edge>,
     mut request: Request,
     subprotocol: Option<&'static str>,
-    then: impl FnOnce(&Edge, std::net::TcpStream, Bytes, OwnedSemaphorePermit) + Send + 'static,
+    then: impl FnOnce(&Edge, Loose, Bytes, OwnedSemaphorePermit) + Send + 'static,
 ) -> Response {
-    let (accept, permit) = match admit(&edge, &request) {
+    let stay = request.extensions().get::<Stay>().cloned().unwrap_or_default();
+    let (accept, permit) = match admit(&edge, &request, &stay) {
         Ok(admitted) => admitted,
         Err(refusal) => return refusal.tell(),
     };
     let upgrading = hyper::upgrade::on(&mut request);
+    let place = stay.place();
     tokio::spawn(async move {
         match tokio::time::timeout(UPGRADE_DEADLINE, upgrading).await {
             Ok(Ok(upgraded)) => {
-                if let Some((stream, first)) = unwrap(upgraded) {
-                    then(&edge, stream, first, permit);
+                if let Some((socket, first)) = unwrap(upgraded) {
+                    then(&edge, socket.counted(place), first, permit);
                 }
             }
             Ok(Err(error)) => debug!(%error, "an upgrade came to nothing"),
@@ -79,11 +83,13 @@ fn switch(
     switching(&accept, subprotocol)
 }
 
-fn admit(edge: &Edge, request: &Request) -> Result<(String, OwnedSemaphorePermit), Refusal> {
+fn admit(edge: &Edge, request: &Request, stay: &Stay) -> Result<(String, OwnedSemaphorePermit), Refusal> {
     let key = handshake_key(request, request.headers());
     let key = key.map_err(|problem| Refusal::new("handshake", problem))?;
     edge.check_origin(request.headers())?;
-    Ok((derive_accept_key(key.as_bytes()), edge.room()?))
+    let permit = edge.room()?;
+    admission::connect(stay)?;
+    Ok((derive_accept_key(key.as_bytes()), permit))
 }
 
 /// What a client wants to speak, and how it wants to be pinged.
@@ -153,13 +159,24 @@ fn switching(accept: &str, subprotocol: Option<&'static str>) -> Response {
 }
 
 /// The raw socket, with what was read too far.
-fn unwrap(upgraded: Upgraded) -> Option<(std::net::TcpStream, Bytes)> {
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        warn!("an upgraded connection is no plain socket");
-        return None;
+fn unwrap(upgraded: Upgraded) -> Option<(Loose, Bytes)> {
+    let (socket, first) = match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => (parts.io.into_inner().into_std().map(Loose::Plain), parts.read_buf),
+        Err(upgraded) => match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+            Ok(parts) => {
+                let (stream, tls) = parts.io.into_inner().into_inner();
+                let secure = |stream| Loose::Secure(stream, Box::new(tls));
+                (stream.into_std().map(secure), parts.read_buf)
+            }
+            Err(_) => {
+                warn!("an upgraded connection is no socket that is known here");
+                return None;
+            }
+        },
     };
-    match parts.io.into_inner().into_std() {
-        Ok(stream) => Some((stream, parts.read_buf)),
+    match socket {
+        // A copy, for even an empty rest holds on to the whole buffer.
+        Ok(socket) => Some((socket, Bytes::copy_from_slice(&first))),
         Err(error) => {
             debug!(%error, "an upgraded socket went away");
             None
@@ -169,22 +186,22 @@ fn unwrap(upgraded: Upgraded) -> Option<(std::net::TcpStream, Bytes)> {
 
 fn hand_over(
     edge: &Edge,
-    stream: std::net::TcpStream,
+    socket: Loose,
     first: Bytes,
     choice: &Choice,
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
 ) {
-    let arrival = Arrival::Socket { stream, first, pings: choice.pings };
+    let arrival = Arrival::Socket { socket, first, pings: choice.pings };
     let adoption = Adoption { arrival, dialect: choice.dialect, peer, permit };
     let Err(refused) = edge.services.hub().adopt(adoption) else {
         return metrics::counter!(names::OPENED, "transport" => "websocket").increment(1);
     };
     metrics::counter!(names::REFUSED, "reason" => "overload").increment(1);
     warn!("no shard can take another connection in");
-    if let Arrival::Socket { mut stream, .. } = refused.arrival {
+    if let Arrival::Socket { socket, .. } = refused.arrival {
         // The socket goes either way; this only says so politely.
-        let _ = stream.write(&choice.dialect.goodbye(&Disconnect::FORCE_RECONNECT));
+        let _ = socket.last_words(&choice.dialect.goodbye(&Disconnect::FORCE_RECONNECT));
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use ports::ids::{ClientId, SessionKey};
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, warn};
 use wigwag_core::session::{Opening, Pings};
@@ -20,6 +19,7 @@ use crate::transport::reader::{Reader, SessionEar};
 use crate::transport::stay::Stay;
 use crate::transport::switchboard::Extension;
 use crate::transport::upstream::Upstream;
+use crate::transport::wire::{Loose, Wire};
 
 /// A connection handed from the listener to a shard.
 pub struct Adoption {
@@ -38,7 +38,7 @@ pub enum Arrival {
     /// As a socket of its own.
     Socket {
         /// The socket.
-        stream: std::net::TcpStream,
+        socket: Loose,
         /// What was read beyond the upgrade request.
         first: Bytes,
         /// How its client is pinged.
@@ -59,8 +59,8 @@ impl ShardCell {
     pub(super) fn take_in(self: &Arc<Self>, adoption: Adoption) {
         let Adoption { arrival, dialect, peer, permit } = adoption;
         match arrival {
-            Arrival::Socket { stream, first, pings } => match TcpStream::from_std(stream) {
-                Ok(stream) => self.take_socket(stream, first, dialect, pings, permit),
+            Arrival::Socket { socket, first, pings } => match socket.settle() {
+                Ok(wire) => self.take_socket(wire, first, dialect, pings, permit),
                 Err(error) => {
                     self.load.fetch_sub(1, Ordering::Relaxed);
                     return warn!(%error, "a socket could not be taken over");
@@ -76,17 +76,16 @@ impl ShardCell {
     /// The socket is registered with this thread's runtime by now.
     fn take_socket(
         self: &Arc<Self>,
-        stream: TcpStream,
+        wire: Wire,
         first: Bytes,
         dialect: Dialect,
         pings: Pings,
         permit: OwnedSemaphorePermit,
     ) {
-        let link = self.link(Line::Socket(stream), dialect, pings);
+        let link = self.link(Line::Socket(wire), dialect, pings);
         let seat = self.seat(&link, None);
         let ear = SessionEar::new(Arc::clone(self), seat);
-        let reader = Reader::new(link, ear, self.services.frame_bytes_max, permit);
-        tokio::spawn(reader.run(first));
+        tokio::spawn(Reader::new(link, ear, self.services.frame_bytes_max, permit, &first));
     }
 
     fn take_request(

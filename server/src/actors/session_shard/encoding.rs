@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ports::channels::{Event, Form, Publication, Published, Shape};
 use ports::protocol::Push;
-use wigwag_core::channels::delta;
+use wigwag_core::channels::{Batch, delta};
 use wigwag_core::session::Pings;
 use wigwag_core::shard::Outgoing;
 
@@ -25,6 +25,16 @@ pub(super) fn encode(link: &Link, outgoing: &Outgoing) -> Option<Bytes> {
         Outgoing::Push(push) => dialect.protocol.push(push),
     };
     message.ok().map(|message| dialect.wrap(message))
+}
+
+/// The events of a batch in one piece.
+pub(super) fn encode_batch(dialect: Dialect, batch: &Batch) -> Option<Bytes> {
+    batch.bytes(dialect.slot, || {
+        let parts: Option<Vec<Bytes>> =
+            batch.events().iter().map(|(published, form)| event(dialect, published, form)).collect();
+        let mut parts = parts?;
+        Some(if parts.len() == 1 { parts.pop()? } else { parts.concat().into() })
+    })
 }
 
 /// Every form of an event is encoded once for all who get it in this dialect.

@@ -8,25 +8,37 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use ports::channels::BrokerError;
 use ports::protocol::Disconnect;
-use wigwag_core::channels::hub;
+use wigwag_core::channels::{Batch, hub};
 use wigwag_core::session::{self, Outcome};
-use wigwag_core::shard::{Effect, Input, Outgoing, SeatId};
+use wigwag_core::shard::{Effect, Input, SeatId};
 
-use super::encoding::encode;
+use super::encoding::{encode, encode_batch};
 use super::{Control, ShardCell};
 use crate::telemetry::metrics as names;
-use crate::transport::link::Link;
+use crate::transport::link::{Link, Queued};
 
 /// How long anything behind a session may take; a little less than the session itself waits.
 const JOB_DEADLINE: Duration = Duration::from_millis(3_500);
 
-/// The sockets of a shard's sessions, by seat.
-#[derive(Default)]
+/// The ways out to a shard's sessions, by seat.
 pub(super) struct Links {
     by_index: Vec<Option<(u32, Arc<Link>)>>,
+    /// Those with something to be written.
+    unflushed: VecDeque<SeatId>,
+    sent: metrics::Counter,
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        // The counter would count for nobody if it were made before its recorder.
+        let _ = names::recorder();
+        let sent = metrics::counter!(names::FRAMES_SENT);
+        Self { by_index: Vec::new(), unflushed: VecDeque::new(), sent }
+    }
 }
 
 impl Links {
@@ -48,6 +60,31 @@ impl Links {
     fn take(&mut self, seat: SeatId) -> Option<Arc<Link>> {
         self.get(seat)?;
         self.by_index.get_mut(seat.index as usize)?.take().map(|(_, link)| link)
+    }
+
+    /// Queues something for a client; says how to part with one that cannot take it.
+    fn queue(&mut self, seat: SeatId, frames: Option<Bytes>) -> Option<Disconnect> {
+        let link = self.get(seat)?;
+        let Some(frames) = frames else { return Some(Disconnect::INAPPROPRIATE_PROTOCOL) };
+        match link.queue(frames) {
+            Ok(Queued::Under) => None,
+            Ok(Queued::Unflushed) => {
+                self.unflushed.push_back(seat);
+                None
+            }
+            Err(_overflow) => Some(Disconnect::SLOW),
+        }
+    }
+
+    /// Writes everything that was queued, to each client at once.
+    pub(super) fn flush(&mut self) {
+        while let Some(seat) = self.unflushed.pop_front() {
+            let Some(link) = self.get(seat) else { continue };
+            if catch_unwind(AssertUnwindSafe(|| link.flush())).is_err() {
+                // A panic of one link must not keep the others waiting.
+                link.abort();
+            }
+        }
     }
 
     /// Those with the longest queues, until the rest fits into the share.
@@ -83,10 +120,16 @@ impl ShardCell {
     pub(super) fn perform(self: &Arc<Self>, links: &mut Links, effect: Effect, inputs: &mut VecDeque<Input>) {
         match effect {
             Effect::Send(seat, outgoing) => {
-                if let Some(disconnect) = links.get(seat).and_then(|link| send(link, &outgoing)) {
-                    // At once: what follows in this batch builds on what could not be sent.
-                    part(links, seat, &disconnect);
-                    inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
+                let Some(link) = links.get(seat) else { return };
+                let frame = encode(link, &outgoing);
+                links.sent.increment(1);
+                if let Some(disconnect) = links.queue(seat, frame) {
+                    part_early(links, seat, disconnect, inputs);
+                }
+            }
+            Effect::Deliver(batch, seats) => {
+                if deliver(links, &batch, &seats, inputs).is_err() {
+                    self.fail();
                 }
             }
             Effect::Close(seat, disconnect) => part(links, seat, &disconnect),
@@ -161,12 +204,34 @@ fn set_paused(links: &Links, seat: SeatId, paused: bool) {
     }
 }
 
-/// Sends; says how to part with a client that cannot take it.
-fn send(link: &Link, outgoing: &Outgoing) -> Option<Disconnect> {
-    let Some(frame) = encode(link, outgoing) else { return Some(Disconnect::INAPPROPRIATE_PROTOCOL) };
-    metrics::counter!(names::FRAMES_SENT).increment(1);
-    match link.send(frame) {
-        Ok(()) => None,
-        Err(_overflow) => Some(Disconnect::SLOW),
+/// Something panicked while events were queued for a client.
+struct Panicked;
+
+/// Queues the same events for many clients. A client for whom that panics is parted with; the others get them.
+fn deliver(
+    links: &mut Links,
+    batch: &Batch,
+    seats: &[SeatId],
+    inputs: &mut VecDeque<Input>,
+) -> Result<(), Panicked> {
+    let mut result = Ok(());
+    links.sent.increment((batch.events().len() * seats.len()) as u64);
+    for seat in seats {
+        let Some(dialect) = links.get(*seat).map(|link| link.dialect) else { continue };
+        let queued = catch_unwind(AssertUnwindSafe(|| links.queue(*seat, encode_batch(dialect, batch))));
+        let parted = queued.unwrap_or_else(|_panic| {
+            result = Err(Panicked);
+            Some(Disconnect::INTERNAL)
+        });
+        if let Some(disconnect) = parted {
+            part_early(links, *seat, disconnect, inputs);
+        }
     }
+    result
+}
+
+/// At once, before the session knows: what follows in this batch builds on what could not be sent.
+fn part_early(links: &mut Links, seat: SeatId, disconnect: Disconnect, inputs: &mut VecDeque<Input>) {
+    part(links, seat, &disconnect);
+    inputs.push_back(Input::Session(seat, session::Input::Close(disconnect)));
 }

@@ -7,12 +7,13 @@ use super::refuse;
 use crate::config::error::ConfigError;
 use crate::config::source::Places;
 use crate::config::value::quoted;
-use crate::config::{Api, Config, Server};
+use crate::config::{Api, Config, Server, Tls};
 
 /// Refuses the first setting that cannot work.
 pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
     let server = &config.server;
     counts(server, places)?;
+    tls(&config.tls, places)?;
     if let Some(problem) = server.allowed_origins.iter().find_map(|origin| problem_of_origin(origin)) {
         return refuse(places, &["server.allowed_origins"], &problem);
     }
@@ -55,6 +56,14 @@ fn counts(server: &Server, places: &Places) -> Result<(), ConfigError> {
             format!("{} are too many; write at most {SHARDS_MAX}, or 0 for one per core", server.shards);
         return refuse(places, &["server.shards"], &problem);
     }
+    let caps = [
+        ("server.address_connections_max", server.address_connections_max),
+        ("server.address_rate_max", server.address_rate_max),
+    ];
+    if let Some((setting, found)) = caps.iter().find(|(_, cap)| *cap > CONNECTIONS_MAX) {
+        let problem = format!("{found} are too many; write at most {CONNECTIONS_MAX}, or 0 for any number");
+        return refuse(places, &[setting], &problem);
+    }
     match server.connections_max {
         0 => refuse(places, &["server.connections_max"], "nobody could connect; write at least 1"),
         1..=CONNECTIONS_MAX => Ok(()),
@@ -63,6 +72,16 @@ fn counts(server: &Server, places: &Places) -> Result<(), ConfigError> {
             refuse(places, &["server.connections_max"], &problem)
         }
     }
+}
+
+/// A certificate and its key belong together.
+fn tls(tls: &Tls, places: &Places) -> Result<(), ConfigError> {
+    let missing = match (&tls.cert_file, &tls.key_file) {
+        (Some(_), None) => ["tls.key_file", "tls.cert_file"],
+        (None, Some(_)) => ["tls.cert_file", "tls.key_file"],
+        (Some(_), Some(_)) | (None, None) => return Ok(()),
+    };
+    refuse(places, &missing, "missing beside the other; TLS needs both, a certificate and its key")
 }
 
 /// A header carries visible ASCII as it is, and all else altered or not at all. What was found is not repeated.

@@ -33,7 +33,7 @@ const FILES: &[(&str, &str)] = &[
     ("[namespaces]", "wigwag.toml:1: unknown section [namespaces]; did you mean [[namespace]]?"),
     (
         "[redis]",
-        "wigwag.toml:1: unknown section [redis]; there are [server], [api], [token], [subscription_token], [client], [channel], [[namespace]], [[jwks]]",
+        "wigwag.toml:1: unknown section [redis]; there are [server], [tls], [api], [token], [subscription_token], [client], [channel], [[namespace]], [[jwks]]",
     ),
     (
         "listen = \"127.0.0.1:80\"",
@@ -170,6 +170,14 @@ const FILES: &[(&str, &str)] = &[
     (
         "[server]\nconnections_max = 9223372036854775807",
         "wigwag.toml:2: server.connections_max: 9223372036854775807 are too many; write at most 1000000",
+    ),
+    (
+        "[server]\naddress_rate_max = 1000001",
+        "wigwag.toml:2: server.address_rate_max: 1000001 are too many; write at most 1000000, or 0 for any number",
+    ),
+    (
+        "[tls]\ncert_file = \"cert.pem\"",
+        "wigwag.toml:2: tls.key_file: missing beside the other; TLS needs both, a certificate and its key",
     ),
     (
         "[server]\nallowed_origins = [\"https://app*.example.com\"]",

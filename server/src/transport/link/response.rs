@@ -1,7 +1,6 @@
 //! A link over the body of a response: whoever sends the body fetches message by message, and requests of the same
 //! client bring its commands.
 
-use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -49,13 +48,10 @@ impl Link {
             let is_whole = front.is_empty();
             outbox.front_begun = !is_whole;
             if is_whole {
-                outbox.pending.pop_front();
+                outbox.pending.pop();
             }
             outbox.bytes -= chunk.len();
-            self.uncount(&outbox, chunk.len());
-            if outbox.pending.is_empty() {
-                outbox.pending = VecDeque::new();
-            }
+            self.count(&mut outbox);
             return Poll::Ready(Some(chunk));
         }
         if outbox.stage == Stage::Closing {

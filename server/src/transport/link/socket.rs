@@ -1,15 +1,19 @@
 //! A link over a socket: written to at once, read by its reader.
 
-use std::collections::VecDeque;
-use std::io::ErrorKind;
-use std::net::Shutdown;
+use std::cell::RefCell;
+use std::io::{self, ErrorKind};
 use std::task::{Context, Poll};
 
-use bytes::Buf as _;
-use socket2::SockRef;
-use tokio::net::TcpStream;
-
+use super::queue::Queue;
 use super::{Line, Link, Outbox, Stage};
+use crate::transport::wire::Wire;
+
+/// Most bytes of several messages that are written at once.
+const TOGETHER_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static TOGETHER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(TOGETHER_BYTES));
+}
 
 /// What a reader finds when it is woken.
 #[derive(Debug)]
@@ -34,16 +38,18 @@ impl Link {
         seen: Stage,
         blocked: bool,
     ) -> Poll<Turn> {
-        let Line::Socket(stream) = &self.line else { return Poll::Ready(Turn::End) };
+        let Line::Socket(wire) = &self.line else { return Poll::Ready(Turn::End) };
         let mut outbox = self.outbox.lock();
         outbox.listen(cx);
         if outbox.stage != seen {
             return Poll::Ready(Turn::Stage(outbox.stage));
         }
-        while !outbox.pending.is_empty() {
-            match stream.poll_write_ready(cx) {
+        while !outbox.unflushed && self.is_waiting(&outbox) {
+            match wire.poll_write_ready(cx) {
                 Poll::Ready(Ok(())) => {
-                    if self.write(stream, &mut outbox).is_err() {
+                    let written = self.write(wire, &mut outbox);
+                    self.count(&mut outbox);
+                    if written.is_err() {
                         return Poll::Ready(Turn::End);
                     }
                 }
@@ -54,47 +60,54 @@ impl Link {
         if blocked {
             return if outbox.paused { Poll::Pending } else { Poll::Ready(Turn::Unpaused) };
         }
-        loop {
-            match stream.poll_read_ready(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(_)) => return Poll::Ready(Turn::End),
-                Poll::Ready(Ok(())) => {}
-            }
-            match stream.try_read(scratch) {
-                Ok(0) => return Poll::Ready(Turn::End),
-                Ok(count) => return Poll::Ready(Turn::Read(count)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Poll::Ready(Turn::End),
-            }
-        }
+        wire.poll_read(cx, scratch).map(|read| match read {
+            Ok(0) | Err(_) => Turn::End,
+            Ok(count) => Turn::Read(count),
+        })
     }
 
     /// Says that nothing more will be written, after everything was.
     pub fn finish(&self) {
-        if let Line::Socket(stream) = &self.line {
-            // A socket that is gone already needs no goodbye.
-            let _ = SockRef::from(stream).shutdown(Shutdown::Write);
+        if let Line::Socket(wire) = &self.line {
+            wire.finish();
         }
     }
 
-    /// Writes until the queue is empty or the socket takes no more.
-    pub(super) fn write(&self, stream: &TcpStream, outbox: &mut Outbox) -> std::io::Result<()> {
-        while let Some(first) = outbox.pending.front_mut() {
-            match stream.try_write(first) {
-                Ok(count) => {
-                    first.advance(count);
-                    outbox.front_begun = !first.is_empty();
-                    if first.is_empty() {
-                        outbox.pending.pop_front();
-                    }
-                    outbox.bytes -= count;
-                    self.uncount(outbox, count);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
-            }
+    /// Writes until the queue is empty or the socket takes no more. Several messages go in one call.
+    pub(super) fn write(&self, wire: &Wire, outbox: &mut Outbox) -> io::Result<()> {
+        match self.write_all(wire, outbox) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
-        outbox.pending = VecDeque::new();
+    }
+
+    fn write_all(&self, wire: &Wire, outbox: &mut Outbox) -> io::Result<()> {
+        if wire.has_unsent() {
+            wire.flush()?;
+        }
+        while !outbox.pending.is_empty() {
+            let count = match outbox.pending.only() {
+                Some(only) => wire.try_write(only)?,
+                None => TOGETHER.with_borrow_mut(|together| {
+                    gather(&outbox.pending, together);
+                    wire.try_write(together)
+                })?,
+            };
+            outbox.front_begun = outbox.pending.advance(count);
+            outbox.bytes -= count;
+        }
         Ok(())
+    }
+}
+
+/// As much of what waits as is worth a call.
+fn gather(pending: &Queue, together: &mut Vec<u8>) {
+    together.clear();
+    for message in pending.iter() {
+        let room = TOGETHER_BYTES - together.len();
+        together.extend_from_slice(message.get(..room).unwrap_or(message));
+        if together.len() == TOGETHER_BYTES {
+            return;
+        }
     }
 }

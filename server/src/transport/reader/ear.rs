@@ -28,6 +28,9 @@ pub trait Ear: Send {
     /// Passes on the next of what was taken in; false if there was nothing.
     fn pass_on(&mut self, link: &Link) -> bool;
 
+    /// Everything there was has been passed on for now.
+    fn settle(&mut self);
+
     /// The client has ended the conversation.
     fn gone(&mut self);
 
@@ -75,8 +78,12 @@ impl Ear for SessionEar {
             // One long frame would keep its room for as long as the connection lives.
             self.forget();
         }
-        self.cell.drive(Input::Session(self.seat, heard.into()));
+        self.cell.drive_on(Input::Session(self.seat, heard.into()));
         true
+    }
+
+    fn settle(&mut self) {
+        self.cell.settle();
     }
 
     fn gone(&mut self) {
