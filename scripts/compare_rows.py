@@ -1,0 +1,157 @@
+"""What scripts/compare measures: groups of runs that alternate with each other, and the rows that are read off them."""
+
+from dataclasses import dataclass
+from typing import Callable
+
+SECRET = "only-for-measuring-only-for-measuring"
+API_KEY = "benchkey"
+
+COMMON = """
+[server]
+listen = "{address}"
+data_dir = "{folder}/data"
+connections_max = 100000
+log = "warn"
+allowed_origins = ["*"]
+[api]
+key = "%s"
+[token]
+hmac_secret = "%s"
+""" % (API_KEY, SECRET)
+
+OPEN = """
+[channel]
+allow_subscribe_for_client = true
+allow_subscribe_for_anonymous = true
+allow_publish_for_client = true
+allow_publish_for_anonymous = true
+"""
+
+# Settings of the real server, by name.
+CONFIGS = {
+    "plain": COMMON + "[client]\nanonymous = true\n" + OPEN,
+    "recoverable": COMMON + "[client]\nanonymous = true\n" + OPEN
+    + 'history_size = 100\nhistory_ttl = "10m"\nforce_recovery = true\nforce_positioning = true\n',
+    "channels": COMMON + "[client]\nanonymous = true\nchannels_max = 1000\n" + OPEN,
+    "pings": COMMON + '[client]\nanonymous = true\nping_interval = "4s"\npong_timeout = "3s"\n' + OPEN,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fresh server, named by its settings or its form, and what the driver is to do with it."""
+
+    server: str
+    arguments: str
+    token: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure. `read` takes the reports of one round by the names of the runs."""
+
+    name: str
+    group: str
+    figure: str
+    read: Callable[[dict], float]
+    runs: tuple
+    at_least: bool
+    target: float | None
+    fails: float | None
+    unit: str = ""
+
+
+def fanout(subscribers, window):
+    return f"fanout -n {subscribers} --window {window}"
+
+
+def everybody(arguments, **servers):
+    return {name: Run(server, arguments) for name, server in servers.items()}
+
+
+ECHO = "chat --channels 10000 --members 1 --rate 2"
+GROUPS = {
+    "idle-shared": {"ours": Run("recoverable", "idle --shared --sizes 5000,10000,18000", token=True)},
+    "idle-own": {"ours": Run("recoverable", "idle --own --sizes 5000,18000", token=True)},
+    "fanout-1": everybody(fanout(1000, 1), ours="plain", c2="form-c2", ceiling="form-ceiling", b5="form-b5"),
+    "fanout-16": everybody(
+        fanout(1000, 16), ours="plain", c2="form-c2", a="form-a", ceiling="form-ceiling --coalesce",
+        recoverable="recoverable", b5="form-b5",
+    ),
+    "fanout-64": everybody(fanout(1000, 64), ours="plain", c2="form-c2", a="form-a", b5="form-b5"),
+    "fanout-10k-1": everybody(fanout(10000, 1), ours="plain", ceiling="form-ceiling"),
+    "fanout-10k-8": everybody(fanout(10000, 8), ours="plain", ceiling="form-ceiling --coalesce"),
+    "chat": everybody("chat --channels 100 --members 10 --rate 2", ours="plain", ceiling="form-ceiling"),
+    "echo": everybody(ECHO + " --warmup 3", ours="plain", ceiling="form-ceiling"),
+    "churn": {"ours": Run("plain", "churn")},
+    "churn-token": {"ours": Run("plain", "churn --subscribe 1", token=True)},
+    "api": everybody(f"publish-http --key {API_KEY}", ours="plain", rest="form-rest"),
+    "pings": {"ours": Run("pings", "pings -n 18000 --duration 12")},
+    "channels": {
+        "many": Run("channels", "channels --channels 100000 --duration 5"),
+        "few": Run("channels", "channels --channels 1000 --duration 5"),
+    },
+}
+
+
+def deliveries(ours, other):
+    """How many times as many deliveries a processor second is good for."""
+    return lambda reports: reports[ours]["deliveries_per_cpu_s"] / reports[other]["deliveries_per_cpu_s"]
+
+
+def of_ours(field, divisor=1.0):
+    return lambda reports: reports["ours"][field] / divisor
+
+
+def against(name, group, other, figure, target, fails, ours="ours"):
+    return Row(name, group, figure, deliveries(ours, other), (ours, other), True, target, fails)
+
+
+def alone(name, group, figure, read, at_least, target, fails, unit):
+    return Row(name, group, figure, read, ("ours",), at_least, target, fails, unit)
+
+
+VS_C2 = "deliveries per server CPU-second ÷ C2's, 1,000 subscribers, 128 B, {} in flight"
+VS_A = "the same ÷ A's, {} in flight"
+VS_B5 = "the same ÷ B5's, {} in flight"
+CEILING = "ceiling ÷ ours, CPU per delivery, {}"
+COALESCING = "coalescing ceiling ÷ ours, CPU per delivery, {}"
+ROWS = [
+    alone("memory-shared", "idle-shared", "RSS per idle connection with token, one recoverable channel for all",
+          of_ours("rss_per_connection", 1e3), False, 2.5, 4.0, " KB"),
+    alone("memory-own", "idle-own", "the same with a channel each",
+          of_ours("rss_per_connection", 1e3), False, 3.5, 5.5, " KB"),
+    alone("memory-10k", "idle-shared", "whole process with 10,000 idle",
+          of_ours("rss_at_10000", 1e6), False, 45, 64, " MB"),
+    against("c2-1", "fanout-1", "c2", VS_C2.format(1), 0.95, 0.85),
+    against("c2-16", "fanout-16", "c2", VS_C2.format(16), 1.0, 0.8),
+    against("c2-64", "fanout-64", "c2", VS_C2.format(64), 1.8, 1.2),
+    against("a-16", "fanout-16", "a", VS_A.format(16), 12, None),
+    against("a-64", "fanout-64", "a", VS_A.format(64), 40, None),
+    against("b5-1", "fanout-1", "b5", VS_B5.format(1), None, None),
+    against("b5-16", "fanout-16", "b5", VS_B5.format(16), None, None),
+    against("b5-64", "fanout-64", "b5", VS_B5.format(64), None, None),
+    against("ceiling-1k", "fanout-1", "ceiling", CEILING.format("1,000 subscribers, 1 in flight"), 0.92, 0.8),
+    against("ceiling-10k", "fanout-10k-1", "ceiling", CEILING.format("10,000 subscribers, 1 in flight"), 0.82, 0.68),
+    against("ceiling-chat", "chat", "ceiling", CEILING.format("100 channels × 10, 2 a second each"), 0.87, 0.75),
+    against("coalescing-1k", "fanout-16", "ceiling", COALESCING.format("1,000 subscribers, 16 in flight"), 1.0, 0.8),
+    against("coalescing-10k", "fanout-10k-8", "ceiling", COALESCING.format("10,000 subscribers, 8 in flight"), 1.0, 0.8),
+    Row("echo", "echo", "echo, 10,000 connections alone in their channels, 20,000/s: p99 ÷ the ceiling's",
+        lambda reports: reports["ours"]["latency_us"]["p99"] / reports["ceiling"]["latency_us"]["p99"],
+        ("ours", "ceiling"), False, 4, 10),
+    against("positions", "fanout-16", "ours", "recoverable channels with positions ÷ ours without history, 16 in flight",
+            0.85, 0.7, ours="recoverable"),
+    alone("connect", "churn", "connects per core-second, plain",
+          of_ours("connects_per_cpu_s", 1e3), True, 15, 8, " k"),
+    alone("connect-token", "churn-token", "the same with an HS256 token and one subscription",
+          of_ours("connects_per_cpu_s", 1e3), True, 8, 4, " k"),
+    Row("api", "api", "API publish per core-second ÷ a bare axum route that parses the same JSON",
+        lambda reports: reports["ours"]["requests_per_cpu_s"] / reports["rest"]["requests_per_cpu_s"],
+        ("ours", "rest"), True, 0.6, 0.4),
+    alone("pings", "pings", "cores for the pings of a million connections at 25 s (18,000 at 4 s, scaled)",
+          of_ours("cores_for_a_million"), False, 0.5, 0.8, ""),
+    Row("channels", "channels", "user-space CPU per publish, 10⁵ channels ÷ 10³, the same 1,000 sockets",
+        lambda reports: reports["many"]["server_user_us_per_publication"]
+        / reports["few"]["server_user_us_per_publication"],
+        ("many", "few"), False, 1.5, 2),
+]
