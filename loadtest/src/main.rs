@@ -1,64 +1,83 @@
-//! `wigwag-loadtest`: users that connect, subscribe, publish and wait for their own message, beside users of the REST
-//! API, judged by thresholds. Takes goose's options; `--host http://…` names the server.
-//!
-//! `WIGWAG_TOKEN` is the connection token (none for an insecure server), `WIGWAG_API_KEY` the API key,
-//! `WIGWAG_NAMESPACE` the prefix of the channels used (`demo`).
+//! `wigwag-loadtest`: users that connect, subscribe, publish, ask, are cut off and come back, beside back ends that use
+//! the HTTP API, judged by budgets, by an earlier run, or against another server in pairs of runs.
 
-mod rest;
+mod attack;
+mod baseline;
+mod brake;
+mod budgets;
+mod clock;
+mod ear;
+mod ending;
+mod fleet;
+mod flood;
+mod histogram;
+mod ledger;
+mod line;
+mod options;
+mod outcome;
+mod pair;
+mod progress;
+mod refusal;
+mod report;
+mod row;
+mod run;
+mod scenarios;
+mod scout;
 mod socket;
+mod stage;
+mod statistics;
+mod tally;
+mod target;
+mod units;
+mod voice;
+mod wire;
 
-use goose::GooseAttack;
-use goose::goose::Scenario;
-use goose::prelude::*;
+use std::io::Write as _;
+use std::process::ExitCode;
 
-use rest::{health, history, publish};
-use socket::{arrive, echo, leave};
+use clap::Parser as _;
+use tokio::runtime::{Builder, Runtime};
 
-/// What must hold, unless `--threshold` says otherwise. Generous, since they are judged on laptops and shared runners.
-const BUDGETS: [&str; 4] = [
-    "error-rate<0.1%",
-    "p99<250ms for WS publish->delivery",
-    "p99<500ms for WS connect",
-    "p99<250ms for POST /api/publish",
-];
+use crate::options::{Command, Options};
+use crate::outcome::Verdict;
 
-#[tokio::main]
-async fn main() -> Result<(), GooseError> {
-    let mut attack = GooseAttack::initialize()?
-        .register_scenario(connected_user()?)
-        .register_scenario(back_end())
-        .set_default(GooseDefault::Host, "http://127.0.0.1:8000")?
-        .set_default(GooseDefault::Users, 50)?
-        .set_default(GooseDefault::IncreaseRate, "25")?
-        .set_default(GooseDefault::RunTime, 60)?
-        .set_default(GooseDefault::NoTelnet, true)?
-        .set_default(GooseDefault::NoResetMetrics, true)?;
-    for budget in BUDGETS {
-        attack = attack.set_default(GooseDefault::Threshold, budget)?;
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            // Whoever closed the pipe does not want to know.
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    let ended = runtime(&options)
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(perform(options)));
+    match ended {
+        Ok(verdict) => ExitCode::from(verdict.exit_code()),
+        Err(fault) => {
+            for line in fault.lines() {
+                let _ = writeln!(std::io::stderr(), "wigwag-loadtest: {}", report::escape::terminal(line));
+            }
+            ExitCode::from(Verdict::Fault.exit_code())
+        }
     }
-    attack.execute().await?;
-    Ok(())
 }
 
-/// A user of an application: one connection, a channel of its own, a message now and then.
-fn connected_user() -> Result<Scenario, GooseError> {
-    Ok(scenario!("Echo")
-        .set_weight(4)?
-        .register_transaction(transaction!(arrive).set_on_start())
-        .register_transaction(transaction!(echo))
-        .register_transaction(transaction!(leave).set_on_stop()))
+/// A brake has one thread, so that what it takes from one client it takes from all.
+fn runtime(options: &Options) -> std::io::Result<Runtime> {
+    let mut builder = match options.command {
+        Some(Command::Brake(_)) => Builder::new_current_thread(),
+        None | Some(Command::Pair(_) | Command::Flood(_)) => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
-/// An application's back end.
-fn back_end() -> Scenario {
-    scenario!("BackEnd")
-        .register_transaction(transaction!(health))
-        .register_transaction(transaction!(publish))
-        .register_transaction(transaction!(history))
-}
-
-/// The channel a user has for itself, or one that back ends share.
-fn channel(name: &str) -> String {
-    let namespace = std::env::var("WIGWAG_NAMESPACE").unwrap_or_else(|_| "demo".to_owned());
-    format!("{namespace}:{name}")
+async fn perform(options: Options) -> Result<Verdict, String> {
+    match options.command {
+        None => run::run(options.run).await,
+        Some(Command::Pair(options)) => pair::run(options).await,
+        Some(Command::Flood(options)) => flood::run(options).await,
+        Some(Command::Brake(options)) => brake::run(options).await,
+    }
 }

@@ -1,159 +1,58 @@
-//! What a connected user does: connect, subscribe, publish and wait for the message to come back.
+//! A WebSocket set up for measuring.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::SocketAddr;
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use goose::prelude::*;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
-use crate::channel;
+use crate::refusal::Refusal;
+use crate::target::Target;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// What a client speaks over.
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A user's connection; none after a failure, until the next transaction makes a new one.
-#[derive(Clone, Default)]
-struct Seat(Arc<Mutex<Option<Socket>>>);
-
-/// No answer within this is a failure.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two messages of one user.
-const PAUSE: Duration = Duration::from_millis(200);
-/// The default is 128 KiB for each side.
+/// The library's default is 128 KiB for each side, which thousands of sockets cannot afford.
 const BUFFER_BYTES: usize = 4 * 1024;
+/// What the system keeps for a client that is slow on purpose, so that the server feels it soon.
+const SLOW_RECEIVE_BYTES: u32 = 4 * 1024;
 
-/// Connects and subscribes.
-pub(crate) async fn arrive(user: &mut GooseUser) -> TransactionResult {
-    user.set_session_data(Seat::default());
-    let connected = connect(user).await?;
-    put(user, connected).await;
-    Ok(())
-}
+/// Opens one, with Nagle's algorithm off: it would add 40 ms to every answer.
+pub(crate) async fn open(target: &Target, slow: bool) -> Result<Socket, Refusal> {
+    let request = target.socket_url().into_client_request().map_err(unreachable)?;
+    let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']);
+    let default_port = if request.uri().scheme_str() == Some("wss") { 443 } else { 80 };
+    let port = request.uri().port_u16().unwrap_or(default_port);
+    let stream = dial(resolve(host, port).await?, slow).await.map_err(unreachable)?;
 
-/// Publishes and waits for the message.
-pub(crate) async fn echo(user: &mut GooseUser) -> TransactionResult {
-    let Some(mut socket) = take(user).await else {
-        tokio::time::sleep(PAUSE).await;
-        let connected = connect(user).await?;
-        put(user, connected).await;
-        return Ok(());
-    };
-    let stamp = format!("{}-{}", user.weighted_users_index, user.get_iterations());
-    let begun = Instant::now();
-    let publish = json!({ "id": 3, "publish": { "channel": own_channel(user), "data": { "stamp": stamp } } });
-    let delivered = async {
-        socket.send(Message::text(publish.to_string())).await.map_err(|error| error.to_string())?;
-        expect(&mut socket, |message| text(message, "/push/pub/data/stamp") == Some(stamp.as_str())).await
-    };
-    let outcome = within(delivered).await;
-    book(user, "publish->delivery", begun, &outcome).await?;
-    if outcome.is_ok() {
-        put(user, Some(socket)).await;
-    }
-    tokio::time::sleep(PAUSE).await;
-    Ok(())
-}
-
-/// Closes the connection.
-pub(crate) async fn leave(user: &mut GooseUser) -> TransactionResult {
-    if let Some(mut socket) = take(user).await {
-        // The run is over; a socket that will not close is dropped.
-        let _ = tokio::time::timeout(PATIENCE, socket.close(None)).await;
-    }
-    Ok(())
-}
-
-async fn connect(user: &mut GooseUser) -> Result<Option<Socket>, Box<TransactionError>> {
-    let begun = Instant::now();
-    let outcome = within(introduce(user)).await;
-    book(user, "connect", begun, &outcome).await?;
-    let Ok(mut socket) = outcome else { return Ok(None) };
-
-    let begun = Instant::now();
-    let subscribe = json!({ "id": 2, "subscribe": { "channel": own_channel(user) } });
-    let subscribed = async {
-        socket.send(Message::text(subscribe.to_string())).await.map_err(|error| error.to_string())?;
-        expect(&mut socket, |message| message.pointer("/id") == Some(&json!(2))).await
-    };
-    let outcome = within(subscribed).await;
-    book(user, "subscribe", begun, &outcome).await?;
-    Ok(outcome.is_ok().then_some(socket))
-}
-
-async fn introduce(user: &GooseUser) -> Result<Socket, String> {
-    let url = user.build_url("/connection/websocket").map_err(|error| error.to_string())?;
-    let url = url.replacen("http", "ws", 1);
     let mut config = WebSocketConfig::default();
     config.read_buffer_size = BUFFER_BYTES;
-    config.write_buffer_size = 0;
-    let nodelay = true;
-    let connected = tokio_tungstenite::connect_async_with_config(url, Some(config), nodelay).await;
-    let (mut socket, _) = connected.map_err(|error| error.to_string())?;
-    let token = std::env::var("WIGWAG_TOKEN").unwrap_or_default();
-    let connect = json!({ "id": 1, "connect": { "token": token, "name": "loadtest" } });
-    socket.send(Message::text(connect.to_string())).await.map_err(|error| error.to_string())?;
-    expect(&mut socket, |message| message.pointer("/id") == Some(&json!(1))).await?;
-    Ok(socket)
-}
-
-/// Reads until the message that is waited for; answers pings, fails on an error reply.
-async fn expect(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Result<(), String> {
-    loop {
-        let frame = socket.next().await.ok_or("the connection ended")?.map_err(|error| error.to_string())?;
-        let Message::Text(text) = frame else { continue };
-        for line in text.lines() {
-            let message: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-            if message == json!({}) {
-                socket.send(Message::text("{}")).await.map_err(|error| error.to_string())?;
-            }
-            if let Some(error) = message.get("error") {
-                return Err(error.to_string());
-            }
-            if is_it(&message) {
-                return Ok(());
-            }
+    config.write_buffer_size = BUFFER_BYTES;
+    match client_async_tls_with_config(request, stream, Some(config), None).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
+            Err(Refusal::Status(response.status().as_u16()))
         }
+        Err(error) => Err(unreachable(error)),
     }
 }
 
-fn text<'m>(message: &'m Value, pointer: &str) -> Option<&'m str> {
-    message.pointer(pointer)?.as_str()
+async fn resolve(host: &str, port: u16) -> Result<SocketAddr, Refusal> {
+    let mut addresses = lookup_host((host, port)).await.map_err(unreachable)?;
+    addresses.next().ok_or_else(|| Refusal::Unreachable(format!("{host} has no address")))
 }
 
-async fn within<T>(step: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    tokio::time::timeout(PATIENCE, step).await.unwrap_or_else(|_| Err("no answer in five seconds".into()))
-}
-
-async fn book<T>(
-    user: &mut GooseUser,
-    name: &str,
-    begun: Instant,
-    outcome: &Result<T, String>,
-) -> TransactionResult {
-    let error = outcome.as_ref().err().map(String::as_str);
-    let booked =
-        user.record_custom_request_duration("WS", name, begun.elapsed(), error.is_none(), None, error).await;
-    // A failed operation is in the books; the user goes on.
-    if error.is_some() { Ok(()) } else { booked }
-}
-
-fn own_channel(user: &GooseUser) -> String {
-    channel(&format!("user-{}", user.weighted_users_index))
-}
-
-async fn take(user: &GooseUser) -> Option<Socket> {
-    let seat = user.get_session_data::<Seat>()?.clone();
-    seat.0.lock().await.take()
-}
-
-async fn put(user: &GooseUser, socket: Option<Socket>) {
-    if let Some(seat) = user.get_session_data::<Seat>() {
-        *seat.0.lock().await = socket;
+async fn dial(address: SocketAddr, slow: bool) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if slow {
+        socket.set_recv_buffer_size(SLOW_RECEIVE_BYTES)?;
     }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn unreachable(error: impl std::fmt::Display) -> Refusal {
+    Refusal::Unreachable(error.to_string())
 }
