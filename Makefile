@@ -15,15 +15,19 @@ test: ## every test: Rust, official SDKs, a real browser
 
 lint: ## formatting and lints; warnings are errors
 	cargo fmt --all --check
-	cargo clippy --workspace --exclude wigwag-loadtest --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo fmt --manifest-path benches/forms/Cargo.toml --check
+	cargo clippy --manifest-path benches/forms/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target}/forms --all-targets -- -D warnings
 
 soak: ## the long run that looks for leaks and losses
 	cargo test -p wigwag-tests --features soak --test soak -- --nocapture --test-threads=1
 
-bench: ## hot paths under criterion
-	cargo bench -p wigwag-benches
+bench: ## hot paths under criterion, their instructions against limits, and the server against yardsticks
+	cargo bench -p wigwag-benches --bench paths
+	scripts/instructions
+	scripts/compare
 
-load: ## a minute of load against a server of its own, judged by budgets
+load: ## load against a server of its own, judged by budgets, and the flood
 	scripts/load
 
 autobahn: ## the WebSocket cases of autobahntestsuite, where there is a Python 2.7
