@@ -4,6 +4,7 @@ mod backlog;
 mod closing;
 mod commands;
 mod connecting;
+mod face;
 mod interface;
 mod job;
 mod joining;

@@ -1,6 +1,7 @@
 //! The books of a tenant: which streams there are, how much they occupy, and which was used least recently.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use ports::channels::Address;
@@ -9,7 +10,6 @@ use ports::time::Timestamp;
 use crate::broker::Limits;
 
 /// All streams of a tenant in the order of their last use.
-#[derive(Default)]
 pub(crate) struct Ledger {
     entries: BTreeMap<Turn, Entry>,
     bytes: usize,
@@ -17,13 +17,19 @@ pub(crate) struct Ledger {
     looked_until: Turn,
 }
 
-/// When a stream was used last, counted in uses.
-pub(crate) type Turn = u64;
+/// When a stream was used last, counted in uses from one on: to have none takes no more room than to have one.
+pub(crate) type Turn = NonZeroU64;
 
 struct Entry {
     address: Arc<Address>,
     bytes: usize,
     due: Timestamp,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), bytes: 0, next: Turn::MIN, looked_until: Turn::MIN }
+    }
 }
 
 impl Ledger {
@@ -45,7 +51,7 @@ impl Ledger {
             self.strike(turn);
         }
         let turn = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         self.bytes += bytes;
         self.entries.insert(turn, Entry { address: Arc::clone(address), bytes, due });
         turn
@@ -80,10 +86,10 @@ impl Ledger {
     pub(crate) fn look(&mut self, now: Timestamp) -> Option<Arc<Address>> {
         for _ in 0..LOOKS {
             let Some((turn, entry)) = self.entries.range(self.looked_until..).next() else {
-                self.looked_until = 0;
+                self.looked_until = Turn::MIN;
                 return None;
             };
-            self.looked_until = turn + 1;
+            self.looked_until = turn.saturating_add(1);
             if entry.due <= now {
                 return Some(Arc::clone(&entry.address));
             }
@@ -108,10 +114,10 @@ mod tests {
         let limits = Limits { streams_max: 1, bytes_max: 1_000 };
         let first = ledger.renew(None, &address("first"), 10, Timestamp::NEVER);
         let second = ledger.renew(None, &address("second"), 10, Timestamp::NEVER);
-        ledger.renew(Some(first), &address("first"), 10, Timestamp::NEVER);
+        let first = ledger.renew(Some(first), &address("first"), 10, Timestamp::NEVER);
 
         assert_eq!(ledger.victim(&limits, &address("first")), Some((second, address("second"))));
-        assert_eq!(ledger.victim(&limits, &address("second")), Some((2, address("first"))));
+        assert_eq!(ledger.victim(&limits, &address("second")), Some((first, address("first"))));
 
         ledger.strike(second);
 

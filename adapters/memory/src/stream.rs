@@ -14,7 +14,8 @@ pub(crate) struct Stream {
     /// Offsets rise by one from item to item and end at the top, unless there are none.
     items: VecDeque<Item>,
     bytes: usize,
-    version: Option<Version>,
+    /// Few have one.
+    version: Option<Box<Version>>,
     keep: Retention,
     used: Timestamp,
 }
@@ -48,7 +49,7 @@ impl Stream {
         bytes_max: usize,
     ) -> Arc<Publication> {
         self.top += 1;
-        self.version = version.or(self.version.take());
+        self.version = version.map(Box::new).or(self.version.take());
         let publication = Arc::new(Publication { offset: self.top, ..unplaced });
         let bytes = weight(&publication);
         self.bytes += bytes;

@@ -9,8 +9,8 @@ mod reading;
 mod run;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use ports::time::Timestamp;
 
 use self::held::Held;
 pub use self::interface::{Admission, Effect, Input, Join, Limits, Seat};
-use self::member::Newcomer;
 use self::members::Members;
 use self::reading::Reading;
 use self::run::Run;
+use self::waiting::Waiting;
 
 /// The local subscribers of one channel.
 ///
@@ -52,14 +52,12 @@ pub struct ChannelFeed {
     ended: Option<Box<Position>>,
     members: Members,
     /// Those who wait to become members.
-    newcomers: BTreeMap<Seat, Newcomer>,
+    waiting: Waiting,
     /// In order, and still to be handed out.
     run: Run,
     tickets: u64,
     /// Arrived, but not yet in order: no position yet, or a hole before it.
     backlog: Held,
-    /// Handed out while somebody waited for a read that may not contain it.
-    recent: Held,
     /// Publications are known to be missing after the position.
     hole: bool,
     /// No attempt to fill a hole or to learn the position before this.
@@ -70,11 +68,11 @@ pub struct ChannelFeed {
     read_order: Order,
     void_reads: u32,
     check_at: Timestamp,
-    suspect: Option<Suspect>,
+    suspect: Option<Box<Suspect>>,
 }
 
 /// A top that the feed had not reached when it was read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Suspect {
     offset: u64,
     again_at: Timestamp,
@@ -103,11 +101,10 @@ impl ChannelFeed {
             position: None,
             ended: None,
             members: Members::default(),
-            newcomers: BTreeMap::new(),
+            waiting: Waiting::default(),
             run: Run::default(),
             tickets: 0,
             backlog: Held::default(),
-            recent: Held::default(),
             hole: false,
             heal_at: now,
             reading: None,
@@ -121,17 +118,17 @@ impl ChannelFeed {
 
     /// Whether nobody listens or waits; the shard then drops the feed.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.newcomers.is_empty()
+        self.members.is_empty() && self.waiting.is_empty()
     }
 
     /// How many sessions are members, waiting ones included.
     pub fn member_count(&self) -> usize {
-        self.members.len() + self.newcomers.len()
+        self.members.len() + self.waiting.len()
     }
 
     /// The members' seats and subscription numbers, for the shard to part with them if the feed itself fails.
     pub fn members(&self) -> impl Iterator<Item = (Seat, u32)> {
-        let waiting = self.newcomers.iter().map(|(seat, newcomer)| (*seat, newcomer.member.join));
+        let waiting = self.waiting.iter().map(|(seat, newcomer)| (seat, newcomer.member.join));
         self.members.iter().map(|(seat, member)| (seat, member.join)).chain(waiting)
     }
 
@@ -174,15 +171,13 @@ impl ChannelFeed {
         }
         let heal =
             if self.lacks_something() && self.run.is_empty() { self.heal_at } else { Timestamp::NEVER };
-        let suspect = self.suspect.map_or(Timestamp::NEVER, |suspect| suspect.again_at);
+        let suspect = self.suspect.as_ref().map_or(Timestamp::NEVER, |suspect| suspect.again_at);
         Some(heal.min(suspect).min(self.check_at))
     }
 
     fn remove(&mut self, seat: Seat) {
         self.members.remove(seat);
-        if self.newcomers.remove(&seat).is_some() && self.newcomers.is_empty() {
-            self.recent.reset();
-        }
+        self.waiting.remove(seat);
     }
 
     fn arrived(&mut self, published: Arc<Published>, effects: &mut Vec<Effect>) {
@@ -220,9 +215,7 @@ impl ChannelFeed {
         if let Some(position) = &mut self.position {
             position.offset = offset;
         }
-        if !self.newcomers.is_empty() {
-            self.recent.push(Arc::clone(&published), self.limits.joining_bytes_max);
-        }
+        self.waiting.keep_recent(&published, self.limits.joining_bytes_max);
         self.run.push(published);
     }
 
@@ -246,7 +239,7 @@ impl ChannelFeed {
         self.ended = self.position.take().map(Box::new);
         self.hole = false;
         self.suspect = None;
-        self.recent.reset();
+        self.waiting.reset_recent();
         if let Some(reading) = &mut self.reading {
             reading.void = true;
         }
@@ -268,13 +261,9 @@ impl ChannelFeed {
     }
 
     fn check_suspicion(&mut self, now: Timestamp) {
-        if let (Some(suspect), Some(position)) = (self.suspect, &self.position)
-            && now >= suspect.again_at
-        {
-            self.suspect = None;
-            if position.offset < suspect.offset {
-                self.hole = true;
-            }
+        let Some(suspect) = self.suspect.take_if(|suspect| now >= suspect.again_at) else { return };
+        if self.position.as_ref().is_some_and(|position| position.offset < suspect.offset) {
+            self.hole = true;
         }
     }
 }

@@ -8,6 +8,9 @@ use ports::channels::{Address, BrokerError};
 use ports::time::Timestamp;
 use rustc_hash::FxHashMap;
 
+use self::interest::Interest;
+
+mod interest;
 #[cfg(test)]
 mod tests;
 
@@ -105,7 +108,7 @@ pub enum Effect {
 #[derive(Debug)]
 struct Entry {
     link: Link,
-    interest: Vec<(ShardIndex, u32)>,
+    interest: Interest,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +125,7 @@ const LINGER: Duration = Duration::from_secs(1);
 impl Hub {
     /// The shards that want the channel's events.
     pub fn route(&self, address: &Address) -> impl Iterator<Item = ShardIndex> {
-        self.entries.get(address).into_iter().flat_map(|entry| entry.interest.iter().map(|(shard, _)| *shard))
+        self.entries.get(address).into_iter().flat_map(|entry| entry.interest.iter()).map(|(shard, _)| shard)
     }
 
     /// How many channels somebody wants.
@@ -158,12 +161,11 @@ impl Hub {
             self.generations += 1;
             let generation = self.generations;
             let link = Link::Attaching { generation };
-            self.entries.insert(Arc::clone(&address), Entry { link, interest: vec![(shard, feed)] });
+            self.entries.insert(Arc::clone(&address), Entry { link, interest: Interest::of(shard, feed) });
             effects.push(Effect::Attach { address, generation });
             return;
         };
-        entry.interest.retain(|(other, _)| *other != shard);
-        entry.interest.push((shard, feed));
+        entry.interest.set(shard, feed);
         if let Link::Lingering { until } = entry.link {
             self.lingering.remove(&(until, Arc::clone(&address)));
             entry.link = Link::Attached;
@@ -175,7 +177,7 @@ impl Hub {
 
     fn release(&mut self, now: Timestamp, address: &Arc<Address>, shard: ShardIndex, feed: u32) {
         let Some(entry) = self.entries.get_mut(address) else { return };
-        entry.interest.retain(|interest| *interest != (shard, feed));
+        entry.interest.remove(shard, feed);
         if entry.interest.is_empty() && entry.link == Link::Attached {
             let until = now.plus(LINGER);
             entry.link = Link::Lingering { until };
@@ -195,15 +197,15 @@ impl Hub {
         if entry.link != (Link::Attaching { generation }) {
             return;
         }
-        for (shard, feed) in &entry.interest {
+        for (shard, feed) in entry.interest.iter() {
             let address = Arc::clone(&address);
-            effects.push(Effect::Tell { shard: *shard, feed: *feed, address, result: result.clone() });
+            effects.push(Effect::Tell { shard, feed, address, result: result.clone() });
         }
         if result.is_err() {
             // Perhaps only the answer was lost, and the broker sends.
             self.generations += 1;
             let generation = self.generations;
-            *entry = Entry { link: Link::Detaching { generation }, interest: Vec::new() };
+            *entry = Entry { link: Link::Detaching { generation }, interest: Interest::default() };
             effects.push(Effect::Detach { address, generation });
         } else if entry.interest.is_empty() {
             let until = now.plus(LINGER);

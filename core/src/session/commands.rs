@@ -79,10 +79,10 @@ impl Session {
         permission::publish(namespace, party)?;
         let live = self.live().ok_or(ErrorCode::Internal)?;
         let subscription = live.subscriptions.get(&channel);
-        let chan_info = subscription.and_then(|subscription| subscription.info.chan_info.clone());
+        let chan_info = subscription.and_then(|subscription| subscription.info.as_ref()?.chan_info.clone());
         let draft = Draft {
             data,
-            info: Some(live.info_with(self.client, chan_info)),
+            info: Some(live.face.in_channel(self.client, chan_info)),
             keep: namespace.history.as_ref().map(|history| history.keep),
             delta: namespace.delta_publish,
             ..Draft::default()

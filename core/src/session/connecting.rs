@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ports::access::{ChannelGrant, ConnectionGrant, TokenError};
-use ports::channels::{Address, ChannelName, ClientInfo};
+use ports::channels::{Address, ChannelName};
 use ports::ids::UserId;
 use ports::protocol::{Answer, ConnectAnswer, ConnectRequest, Disconnect, ErrorCode, Reply, Resume};
 use ports::time::Timestamp;
 
+use super::face::Face;
 use super::live::{Connecting, Live};
 use super::subscribing::{DELTA_FORMAT, cached_at_once};
 use super::subscriptions::Subscriptions;
@@ -112,10 +113,9 @@ impl Session {
         if expire_at.is_some_and(|at| at <= now) {
             return self.refuse(now, id, ErrorCode::Expired, effects);
         }
-        let info = ClientInfo { user, client: self.client, conn_info: info, chan_info: None };
         self.stage = Stage::Live(Live {
             since: now,
-            info: Arc::new(info),
+            face: Face::new(user, self.client, info),
             expire_at,
             granted: channels.into(),
             subscriptions: Subscriptions::default(),
@@ -183,7 +183,7 @@ impl Session {
             filter: None,
             presence: options.presence.is_some(),
             announces: options.join_leave,
-            info: self.info_with(details.info),
+            info: self.shown(options, details.info),
             data: details.data,
             expire_at: None,
         }

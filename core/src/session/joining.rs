@@ -14,11 +14,12 @@ use crate::channels::delta;
 impl Session {
     /// Presence first, so that it is there before the reply (P-SUB-3).
     pub(super) fn enter(&mut self, now: Timestamp, plan: Box<Plan>, effects: &mut Vec<Effect>) {
-        if plan.presence {
-            let work = Job::Enter { address: Arc::clone(&plan.address), info: Arc::clone(&plan.info) };
-            self.run(now, Task::Entering(plan), work, effects);
-        } else {
-            self.join(now, plan, effects);
+        match plan.info.clone().filter(|_| plan.presence) {
+            Some(info) => {
+                let work = Job::Enter { address: Arc::clone(&plan.address), info };
+                self.run(now, Task::Entering(plan), work, effects);
+            }
+            None => self.join(now, plan, effects),
         }
     }
 
@@ -79,16 +80,18 @@ impl Session {
         let (origin, announces, join) = (plan.origin.clone(), plan.announces, plan.join);
         let address = Arc::clone(&plan.address);
         let channel = address.place.channel().clone();
-        let info = self.info_with(plan.info.chan_info.clone());
-        if plan.info != info {
-            // The connection has been refreshed meanwhile (P-CONN-13).
-            plan.info = info;
-            self.backlog.push_front(Work::Enter { channel: channel.clone(), join });
-        }
+        let client = self.client;
         let Some(live) = self.live_mut() else { return };
+        let info = plan.info.as_ref().map(|info| live.face.in_channel(client, info.chan_info.clone()));
+        let is_stale = plan.info != info;
+        plan.info = info;
         live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
         live.recovered_since_ping += recovered_bytes;
         live.remember(Subscription::from(plan));
+        if is_stale {
+            // The connection has been refreshed meanwhile (P-CONN-13).
+            self.backlog.push_front(Work::Enter { channel: channel.clone(), join });
+        }
         match origin {
             Origin::Command(id) => {
                 effects.push(answer(id, Answer::Subscribe(Box::new(subscribed))));
@@ -97,7 +100,7 @@ impl Session {
                 }
             }
             Origin::Token => {
-                if let Some(connecting) = &mut live.connecting {
+                if let Some(connecting) = self.live_mut().and_then(|live| live.connecting.as_mut()) {
                     connecting.answers.insert(channel.clone(), subscribed);
                 }
                 if announces {
@@ -127,8 +130,9 @@ impl Session {
         let Some(subscription) = subscription.filter(|subscription| subscription.join == join) else {
             return;
         };
+        let Some(info) = subscription.info.clone() else { return };
         subscription.announced = true;
-        let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
+        let address = Arc::clone(&subscription.address);
         self.run(now, Task::Announcing, Job::Announce { address, info }, effects);
     }
 
@@ -142,7 +146,8 @@ impl Session {
     ) {
         let subscription = self.live().and_then(|live| live.subscriptions.get(channel));
         let Some(subscription) = subscription.filter(|one| one.join == join && one.presence) else { return };
-        let (address, info) = (Arc::clone(&subscription.address), Arc::clone(&subscription.info));
+        let Some(info) = subscription.info.clone() else { return };
+        let address = Arc::clone(&subscription.address);
         self.run(now, Task::Announcing, Job::Enter { address, info }, effects);
     }
 

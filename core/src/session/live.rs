@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use ports::channels::{Address, ChannelName, ClientInfo};
-use ports::ids::{ClientId, UserId};
+use ports::ids::UserId;
 use ports::protocol::{Resume, SubscribeAnswer};
 use ports::time::Timestamp;
 
 use super::Farewell;
+use super::face::Face;
 use super::subscriptions::Subscriptions;
 use super::task::{Granted, Plan};
 
@@ -18,8 +18,7 @@ use super::task::{Granted, Plan};
 pub(super) struct Live {
     /// When it was established.
     pub(super) since: Timestamp,
-    /// Its user, and how others see the connection where no subscription says more.
-    pub(super) info: Arc<ClientInfo>,
+    pub(super) face: Face,
     pub(super) expire_at: Option<Timestamp>,
     /// The channels its token gave it.
     pub(super) granted: Box<[ChannelName]>,
@@ -56,7 +55,8 @@ pub(super) struct Connecting {
 pub(super) struct Subscription {
     pub(super) join: u32,
     pub(super) address: Arc<Address>,
-    pub(super) info: Arc<ClientInfo>,
+    /// How others see it in the channel; `None` where it is not shown and has nothing to add.
+    pub(super) info: Option<Arc<ClientInfo>>,
     pub(super) is_server_side: bool,
     pub(super) presence: bool,
     /// Others are being told of the join, or have been.
@@ -86,28 +86,16 @@ impl Subscription {
 
     /// What its end leaves to be done, if anything.
     pub(super) fn farewell(&self) -> Option<Farewell> {
-        (self.presence || self.announced).then(|| Farewell {
-            address: Arc::clone(&self.address),
-            info: Arc::clone(&self.info),
-            presence: self.presence,
-            notice: self.announced,
-        })
+        let info = self.info.clone().filter(|_| self.presence || self.announced)?;
+        let address = Arc::clone(&self.address);
+        Some(Farewell { address, info, presence: self.presence, notice: self.announced })
     }
 }
 
 impl Live {
     /// The user.
     pub(super) fn user(&self) -> &UserId {
-        &self.info.user
-    }
-
-    /// How others see the connection in a channel, with what a subscription token adds.
-    pub(super) fn info_with(&self, client: ClientId, chan_info: Option<Bytes>) -> Arc<ClientInfo> {
-        if chan_info.is_none() {
-            return Arc::clone(&self.info);
-        }
-        let (user, conn_info) = (self.user().clone(), self.info.conn_info.clone());
-        Arc::new(ClientInfo { user, client, conn_info, chan_info })
+        self.face.user()
     }
 
     /// The channels it is subscribed to.

@@ -1,13 +1,12 @@
 //! `refresh` and `sub_refresh`: new tokens over the living connection (P 5.4, 7.6).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
-use ports::channels::{ChannelName, ClientInfo};
+use ports::channels::ChannelName;
 use ports::protocol::{Answer, Disconnect, ErrorCode};
 use ports::time::Timestamp;
 
+use super::face::Face;
 use super::task::{Renewal, Task, Work};
 use super::{Effect, Job, Session, answer, refusal, timers};
 
@@ -54,18 +53,16 @@ impl Session {
     pub(super) fn show_info(&mut self, conn_info: Option<Bytes>) {
         let client = self.client;
         let Some(live) = self.live_mut() else { return };
-        if live.info.conn_info == conn_info {
+        if live.face.conn_info() == conn_info.as_ref() {
             return;
         }
-        let user = live.user().clone();
-        live.info = Arc::new(ClientInfo { user, client, conn_info, chan_info: None });
+        live.face = Face::new(live.user().clone(), client, conn_info);
         let mut stale: Vec<(ChannelName, u32)> = Vec::new();
-        let mut subscriptions = std::mem::take(&mut live.subscriptions);
-        for subscription in subscriptions.iter_mut() {
-            subscription.info = live.info_with(client, subscription.info.chan_info.clone());
+        for subscription in live.subscriptions.iter_mut() {
+            let Some(info) = &mut subscription.info else { continue };
+            *info = live.face.in_channel(client, info.chan_info.clone());
             stale.push((subscription.channel().clone(), subscription.join));
         }
-        live.subscriptions = subscriptions;
         for (channel, join) in stale {
             self.backlog.push_front(Work::Enter { channel, join });
         }
@@ -119,12 +116,14 @@ impl Session {
         }
         let client = self.client;
         let Some(live) = self.live_mut() else { return };
-        let info = live.info_with(client, grant.details.info);
         let Some(subscription) = live.subscriptions.get_mut(channel) else {
             return effects.push(refusal(id, ErrorCode::PermissionDenied));
         };
         subscription.expire_at = grant.expire_at;
         let join = subscription.join;
+        let chan_info = grant.details.info;
+        let is_seen = subscription.info.is_some() || chan_info.is_some();
+        let info = is_seen.then(|| live.face.in_channel(client, chan_info));
         let changed = subscription.info != info;
         subscription.info = info;
         live.find_subscription_expiry();

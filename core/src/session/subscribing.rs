@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ports::access::{ChannelGrant, SubscriptionGrant, TokenError};
 use ports::channels::{Address, ChannelName, ClientInfo, Epoch};
-use ports::ids::UserId;
 use ports::protocol::{Answer, Disconnect, ErrorCode, Recovery, SubscribeRequest};
 use ports::time::Timestamp;
 
@@ -132,24 +131,18 @@ impl Session {
             filter,
             presence: options.presence.is_some(),
             announces: options.join_leave,
-            info: self.info_with(details.info),
+            info: self.shown(&options, details.info),
             data: details.data,
             expire_at,
         };
         self.enter(now, Box::new(plan), effects);
     }
 
-    /// How others see the connection in a channel.
-    pub(super) fn info_with(&self, chan_info: Option<Bytes>) -> Arc<ClientInfo> {
-        match self.live() {
-            Some(live) => live.info_with(self.client, chan_info),
-            None => Arc::new(ClientInfo {
-                user: UserId::new(""),
-                client: self.client,
-                conn_info: None,
-                chan_info,
-            }),
-        }
+    /// How others see the connection in a channel, if it is shown there or has something to add.
+    pub(super) fn shown(&self, options: &Namespace, chan_info: Option<Bytes>) -> Option<Arc<ClientInfo>> {
+        let is_shown = options.presence.is_some() || options.join_leave || chan_info.is_some();
+        let live = self.live().filter(|_| is_shown)?;
+        Some(live.face.in_channel(self.client, chan_info))
     }
 
     fn wants_notices(&self, options: &Namespace, request: &SubscribeRequest) -> bool {

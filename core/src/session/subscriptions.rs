@@ -121,19 +121,17 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use ports::channels::{Address, ClientInfo};
-    use ports::ids::{ClientId, TenantId, UserId};
+    use ports::channels::Address;
+    use ports::ids::TenantId;
     use proptest::prelude::*;
 
     use super::*;
 
     fn subscription(number: u8, join: u32) -> Subscription {
-        let client = ClientId::from_random([0; 16]);
-        let info = ClientInfo { user: UserId::new("ann"), client, conn_info: None, chan_info: None };
         Subscription {
             join,
             address: Arc::new(Address::public(TenantId::default(), channel(number))),
-            info: Arc::new(info),
+            info: None,
             is_server_side: false,
             presence: false,
             announced: false,

@@ -86,7 +86,7 @@ pub(super) struct Plan {
     pub(super) filter: Option<Arc<Filter>>,
     pub(super) presence: bool,
     pub(super) announces: bool,
-    pub(super) info: Arc<ClientInfo>,
+    pub(super) info: Option<Arc<ClientInfo>>,
     pub(super) data: Option<Bytes>,
     pub(super) expire_at: Option<Timestamp>,
 }
@@ -148,12 +148,8 @@ pub(super) type Granted = (ChannelName, ChannelGrant);
 impl Plan {
     /// Presence may hold an entry that nobody will use.
     pub(super) fn farewell(&self) -> Option<Farewell> {
-        self.presence.then(|| Farewell {
-            address: Arc::clone(&self.address),
-            info: Arc::clone(&self.info),
-            presence: true,
-            notice: false,
-        })
+        let info = self.info.clone().filter(|_| self.presence)?;
+        Some(Farewell { address: Arc::clone(&self.address), info, presence: true, notice: false })
     }
 }
 

@@ -102,3 +102,14 @@ impl Feeds {
         index
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_is_one_small_block() {
+        // A channel of its own is what many connections have.
+        assert!(size_of::<Entry>() <= 320, "{}", size_of::<Entry>());
+    }
+}

@@ -1,6 +1,7 @@
 //! Frames of bytes to commands.
 
 mod filter;
+mod lone;
 mod requests;
 
 use serde::Deserialize;
@@ -9,27 +10,42 @@ use serde_json::value::RawValue;
 
 use ports::protocol::{Command, Malformed, Request};
 
+use self::requests::Kind;
 use crate::agreed::FrameRules;
 
 /// Appends the commands of one frame, up to the first that cannot be read (P-FRM-3).
 pub(super) fn frame(frame: &[u8], commands: &mut Vec<Command>) -> Result<(), Malformed> {
-    let lines = frame.strip_suffix(b"\n").unwrap_or(frame);
+    let (text, is_whole) = text(frame.strip_suffix(b"\n").unwrap_or(frame));
 
     let mut rules = FrameRules::default();
-    for (index, line) in lines.split(|byte| *byte == b'\n').enumerate() {
-        let command = command(line).and_then(|command| rules.allow(&command.request).map(|()| command));
+    let mut lines = text.split('\n').enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        let is_text = is_whole || lines.peek().is_some();
+        let command = if is_text { command(line) } else { Err("not UTF-8") };
+        let command = command.and_then(|command| rules.allow(&command.request).map(|()| command));
         let command = command.map_err(|fault| Malformed(format!("command {}: {fault}", index + 1)))?;
         commands.push(command);
     }
     Ok(())
 }
 
+/// The text at the beginning of a frame, and whether that is all of it. If not, its last line is broken.
+fn text(frame: &[u8]) -> (&str, bool) {
+    match std::str::from_utf8(frame) {
+        Ok(text) => (text, true),
+        Err(_) => (frame.utf8_chunks().next().map_or("", |chunk| chunk.valid()), false),
+    }
+}
+
 /// What is wrong with an object. Never quotes the input, which may hold tokens and ends up in logs.
 pub(crate) type Fault = &'static str;
 
-fn command(line: &[u8]) -> Result<Command, Fault> {
-    let text = std::str::from_utf8(line).map_err(|_| "not UTF-8")?;
-    let envelope: Envelope<'_> = object(text)?;
+fn command(line: &str) -> Result<Command, Fault> {
+    lone::command(line).map_or_else(|| any_command(line), Ok)
+}
+
+fn any_command(line: &str) -> Result<Command, Fault> {
+    let envelope: Envelope<'_> = object(line)?;
 
     Ok(Command { id: envelope.id.unwrap_or_default(), request: envelope.request()? })
 }
@@ -64,32 +80,30 @@ struct Envelope<'a> {
     sub_refresh: Option<&'a RawValue>,
 }
 
-type Read = fn(&str) -> Result<Request, Fault>;
-
 impl Envelope<'_> {
     /// The first request that is present (P-ENC-9).
     fn request(&self) -> Result<Request, Fault> {
         if self.id.unwrap_or_default() == 0 && self.send.is_none() {
             return Ok(Request::Pong);
         }
-        let in_order: [(Option<&RawValue>, Read); 12] = [
-            (self.connect, requests::connect),
-            (self.subscribe, requests::subscribe),
-            (self.unsubscribe, requests::unsubscribe),
-            (self.publish, requests::publish),
-            (self.presence, requests::presence),
-            (self.presence_stats, requests::presence_stats),
-            (self.history, requests::history),
-            (self.ping, requests::ping),
-            (self.send, requests::send),
-            (self.rpc, requests::rpc),
-            (self.refresh, requests::refresh),
-            (self.sub_refresh, requests::sub_refresh),
+        let in_order = [
+            (self.connect, Kind::Connect),
+            (self.subscribe, Kind::Subscribe),
+            (self.unsubscribe, Kind::Unsubscribe),
+            (self.publish, Kind::Publish),
+            (self.presence, Kind::Presence),
+            (self.presence_stats, Kind::PresenceStats),
+            (self.history, Kind::History),
+            (self.ping, Kind::Ping),
+            (self.send, Kind::Send),
+            (self.rpc, Kind::Rpc),
+            (self.refresh, Kind::Refresh),
+            (self.sub_refresh, Kind::SubRefresh),
         ];
-        let first = in_order.into_iter().find_map(|(raw, read)| Some((raw?, read)));
+        let first = in_order.into_iter().find_map(|(raw, kind)| Some((raw?, kind)));
 
         match first {
-            Some((raw, read)) => read(raw.get()),
+            Some((raw, kind)) => requests::read(kind, raw),
             None => Ok(Request::Unknown),
         }
     }

@@ -13,11 +13,19 @@ pub(super) fn as_json(payload: &[u8]) -> Option<&str> {
 
 /// JSON without raw newlines. Valid JSON has them between its words only, so the value stays the same.
 pub(super) fn on_one_line(json: &str) -> Cow<'_, str> {
-    if json.contains('\n') || json.contains('\r') {
+    if has_newline(json.as_bytes()) {
         Cow::Owned(json.replace(['\n', '\r'], ""))
     } else {
         Cow::Borrowed(json)
     }
+}
+
+/// Looks at sixteen bytes at once, with nothing to decide among them.
+fn has_newline(bytes: &[u8]) -> bool {
+    let is_newline = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let (chunks, rest) = bytes.as_chunks::<16>();
+    let in_chunk = |chunk: &[u8; 16]| chunk.iter().fold(false, |found, byte| found | is_newline(byte));
+    chunks.iter().any(in_chunk) || rest.iter().any(is_newline)
 }
 
 #[cfg(test)]
@@ -38,6 +46,19 @@ mod tests {
 
         for bytes in broken {
             assert_eq!(as_json(bytes), None, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_newline_is_found_wherever_it_is() {
+        for (length, newline) in (1..40).flat_map(|length| [(length, '\n'), (length, '\r')]) {
+            let blanks = " ".repeat(length);
+            assert_eq!(on_one_line(&blanks), blanks);
+            for place in 0..length {
+                let mut json = blanks.clone();
+                json.insert(place, newline);
+                assert_eq!(on_one_line(&json), blanks, "{json:?}");
+            }
         }
     }
 

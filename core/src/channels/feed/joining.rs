@@ -14,7 +14,7 @@ impl ChannelFeed {
     pub(super) fn wait(&mut self, seat: Seat, join: Join) {
         self.tickets += 1;
         self.remove(seat);
-        self.newcomers.insert(seat, Newcomer::new(join, self.tickets));
+        self.waiting.insert(seat, Newcomer::new(join, self.tickets));
     }
 
     /// Without a stream there is nothing to read: attached is enough.
@@ -22,17 +22,16 @@ impl ChannelFeed {
         if !self.attached || self.stream.is_some() {
             return;
         }
-        while let Some((seat, newcomer)) = self.newcomers.pop_first() {
+        while let Some((seat, newcomer)) = self.waiting.pop_first() {
             let admission = Admission { position: None, recovered: None };
             self.let_in(seat, newcomer, 0, admission, effects);
         }
     }
 
     pub(super) fn refuse_waiting(&mut self, error: ErrorCode, effects: &mut Vec<Effect>) {
-        while let Some((seat, newcomer)) = self.newcomers.pop_first() {
+        while let Some((seat, newcomer)) = self.waiting.pop_first() {
             effects.push(Effect::Admit { seat, join: newcomer.member.join, outcome: Err(error) });
         }
-        self.recent.reset();
     }
 
     /// Answers those who waited before the read began and whose wish it can answer. The view and what was handed out
@@ -49,24 +48,21 @@ impl ChannelFeed {
         };
 
         let mut answered: Vec<(Seat, Result<Admission, ErrorCode>)> = Vec::new();
-        for (seat, newcomer) in &self.newcomers {
+        for (seat, newcomer) in self.waiting.iter() {
             if newcomer.ticket <= reading.ticket
                 && let Some(outcome) = run.outcome(&newcomer.wish, &newcomer.member.taste)
             {
-                answered.push((*seat, outcome));
+                answered.push((seat, outcome));
             }
         }
         for (seat, outcome) in answered {
-            let Some(newcomer) = self.newcomers.remove(&seat) else { continue };
+            let Some(newcomer) = self.waiting.remove(seat) else { continue };
             match outcome {
                 Ok(admission) => self.let_in(seat, newcomer, run.top.offset, admission, effects),
                 Err(error) => {
                     effects.push(Effect::Admit { seat, join: newcomer.member.join, outcome: Err(error) });
                 }
             }
-        }
-        if self.newcomers.is_empty() {
-            self.recent.reset();
         }
     }
 
@@ -92,7 +88,7 @@ impl ChannelFeed {
         if reading.order() == Order::NewestFirst {
             run.reverse();
         }
-        for published in self.recent.iter() {
+        for published in self.waiting.recent() {
             if let Event::Publication(publication, Some(_)) = &published.event
                 && publication.offset > view.top.offset
             {

@@ -1,4 +1,5 @@
-//! The live members of a feed in the order of their seats: a short list while they are few, a tree when they are many.
+//! The live members of a feed in the order of their seats: in place if there is one, in a short list while they are few,
+//! in a tree when they are many.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map;
@@ -10,8 +11,11 @@ use super::member::Member;
 /// Live members by seat. Most channels have one or two, and some have a hundred thousand.
 #[derive(Debug)]
 pub(super) enum Members {
-    /// In order.
+    /// No block on the heap.
+    One(Option<(Seat, Member)>),
+    /// At least two, in order.
     Few(Vec<(Seat, Member)>),
+    /// At least one.
     Many(BTreeMap<Seat, Member>),
 }
 
@@ -20,45 +24,53 @@ const FEW_MAX: usize = 16;
 
 impl Default for Members {
     fn default() -> Self {
-        Self::Few(Vec::new())
+        Self::One(None)
     }
 }
 
 impl Members {
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Few(few) => few.len(),
+            Self::One(_) | Self::Few(_) => self.as_slice().len(),
             Self::Many(many) => many.len(),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        matches!(self, Self::One(None))
     }
 
     /// Puts a member at its seat, in place of whoever was there.
     pub(super) fn insert(&mut self, seat: Seat, member: Member) {
+        if let Self::Many(many) = self {
+            many.insert(seat, member);
+            return;
+        }
+        let place = self.find(seat);
+        if let Some(taken) = place.ok().and_then(|place| self.as_mut_slice().get_mut(place)) {
+            taken.1 = member;
+            return;
+        }
+        let place = place.unwrap_or_else(|place| place);
         match self {
-            Self::Many(many) => {
-                many.insert(seat, member);
+            Self::Many(_) => {}
+            Self::One(only @ None) => *only = Some((seat, member)),
+            Self::One(only) => {
+                let mut few = Vec::with_capacity(2);
+                few.extend(only.take());
+                few.insert(place, (seat, member));
+                *self = Self::Few(few);
             }
-            Self::Few(few) => match few.binary_search_by_key(&seat, |(seat, _)| *seat) {
-                Ok(place) => {
-                    if let Some(place) = few.get_mut(place) {
-                        place.1 = member;
-                    }
-                }
-                Err(_) if few.len() == FEW_MAX => {
-                    let mut many: BTreeMap<Seat, Member> = few.drain(..).collect();
-                    many.insert(seat, member);
-                    *self = Self::Many(many);
-                }
-                Err(place) => {
-                    // Doubling from four would waste more than there is.
-                    few.reserve_exact(1);
-                    few.insert(place, (seat, member));
-                }
-            },
+            Self::Few(few) if few.len() == FEW_MAX => {
+                let mut many: BTreeMap<Seat, Member> = few.drain(..).collect();
+                many.insert(seat, member);
+                *self = Self::Many(many);
+            }
+            Self::Few(few) => {
+                // Doubling from four would waste more than there is.
+                few.reserve_exact(1);
+                few.insert(place, (seat, member));
+            }
         }
     }
 
@@ -66,42 +78,77 @@ impl Members {
         match self {
             Self::Many(many) => {
                 many.remove(&seat);
-                if many.is_empty() {
-                    *self = Self::default();
-                }
             }
             Self::Few(few) => {
                 if let Ok(place) = few.binary_search_by_key(&seat, |(seat, _)| *seat) {
                     few.remove(place);
                 }
             }
+            Self::One(only) => {
+                only.take_if(|(taken, _)| *taken == seat);
+            }
         }
+        self.give_back();
     }
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(Seat, &mut Member) -> bool) {
         match self {
+            Self::One(only) => {
+                only.take_if(|(seat, member)| !keep(*seat, member));
+            }
             Self::Few(few) => few.retain_mut(|(seat, member)| keep(*seat, member)),
             Self::Many(many) => many.retain(|seat, member| keep(*seat, member)),
         }
+        self.give_back();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Seat, &Member)> {
-        let (few, many) = match self {
-            Self::Few(few) => (Some(few.iter()), None),
-            Self::Many(many) => (None, Some(many.iter())),
+        let many = match self {
+            Self::One(_) | Self::Few(_) => None,
+            Self::Many(many) => Some(many.iter()),
         };
-        let few = few.into_iter().flatten().map(|(seat, member)| (*seat, member));
+        let few = self.as_slice().iter().map(|(seat, member)| (*seat, member));
         few.chain(many.into_iter().flatten().map(|(seat, member)| (*seat, member)))
     }
 
     /// All members, from a seat on.
     pub(super) fn iter_mut(&mut self, from: Seat) -> IterMut<'_> {
+        if let Self::Many(many) = self {
+            return IterMut::Many(many.range_mut(from..));
+        }
+        let few = self.as_mut_slice();
+        let begin = few.partition_point(|(seat, _)| *seat < from);
+        IterMut::Few(few.get_mut(begin..).unwrap_or_default().iter_mut())
+    }
+
+    /// A list of one, and a tree of nobody, take room for nothing.
+    fn give_back(&mut self) {
         match self {
-            Self::Few(few) => {
-                let begin = few.partition_point(|(seat, _)| *seat < from);
-                IterMut::Few(few.get_mut(begin..).unwrap_or_default().iter_mut())
-            }
-            Self::Many(many) => IterMut::Many(many.range_mut(from..)),
+            Self::Few(few) if few.len() <= 1 => *self = Self::One(few.pop()),
+            Self::Many(many) if many.is_empty() => *self = Self::default(),
+            Self::One(_) | Self::Few(_) | Self::Many(_) => {}
+        }
+    }
+
+    /// The place of a seat in the list, or the place that it would have.
+    fn find(&self, seat: Seat) -> Result<usize, usize> {
+        self.as_slice().binary_search_by_key(&seat, |(seat, _)| *seat)
+    }
+
+    /// The list; nothing of a tree.
+    fn as_slice(&self) -> &[(Seat, Member)] {
+        match self {
+            Self::One(only) => only.as_slice(),
+            Self::Few(few) => few,
+            Self::Many(_) => &[],
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [(Seat, Member)] {
+        match self {
+            Self::One(only) => only.as_mut_slice(),
+            Self::Few(few) => few,
+            Self::Many(_) => &mut [],
         }
     }
 }

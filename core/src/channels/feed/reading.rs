@@ -45,7 +45,7 @@ impl ChannelFeed {
         // One page after another: what was read last is handed out first.
         let heals = self.lacks_something() && now >= self.heal_at && self.run.is_empty();
         let checks = now >= self.check_at;
-        if self.newcomers.is_empty() && !heals && !checks {
+        if self.waiting.is_empty() && !heals && !checks {
             return;
         }
         if checks {
@@ -75,7 +75,7 @@ impl ChannelFeed {
     /// The lowest offset after which anything is wanted.
     fn oldest_wanted(&self, heals: bool) -> Option<u64> {
         let hole = self.position.as_ref().filter(|_| heals && self.hole).map(|position| position.offset);
-        let wishes = self.newcomers.values().filter_map(|newcomer| match &newcomer.wish {
+        let wishes = self.waiting.iter().filter_map(|(_, newcomer)| match &newcomer.wish {
             Wish::Missed { from, .. } => Some(from.offset),
             Wish::Onwards | Wish::Latest { .. } => None,
         });
@@ -84,7 +84,7 @@ impl ChannelFeed {
 
     /// How many of the newest items are wanted: one, or more where a filter may refuse it.
     fn newest_wanted(&self) -> Option<usize> {
-        let wishes = self.newcomers.values().filter_map(|newcomer| match &newcomer.wish {
+        let wishes = self.waiting.iter().filter_map(|(_, newcomer)| match &newcomer.wish {
             Wish::Latest { .. } if newcomer.member.taste.is_picky() => Some(self.limits.recovery.items_max),
             Wish::Latest { .. } => Some(1),
             Wish::Onwards | Wish::Missed { .. } => None,
@@ -100,7 +100,7 @@ impl ChannelFeed {
     fn begin_read(&mut self, query: HistoryQuery, effects: &mut Vec<Effect>) {
         self.reads = self.reads.wrapping_add(1);
         self.read_order = query.order;
-        self.recent.reset();
+        self.waiting.reset_recent();
         let reading = Reading { read: self.reads, ticket: self.tickets, query, void: false };
         self.reading = Some(Box::new(reading));
         effects.push(Effect::Read { read: self.reads, query });
@@ -143,7 +143,7 @@ impl ChannelFeed {
             .position
             .as_ref()
             .is_some_and(|position| position.epoch == view.top.epoch && position.offset > view.top.offset);
-        !self.newcomers.is_empty() && handed_out && self.recent.has_lost()
+        handed_out && self.waiting.has_lost_recent()
     }
 
     /// Learns where the stream stands.
@@ -215,7 +215,7 @@ impl ChannelFeed {
     fn suspect_top(&mut self, now: Timestamp, top: u64) {
         let behind = self.position.as_ref().is_some_and(|position| position.offset < top);
         if behind && !self.hole && self.suspect.is_none() {
-            self.suspect = Some(Suspect { offset: top, again_at: now.plus(SUSPICION) });
+            self.suspect = Some(Box::new(Suspect { offset: top, again_at: now.plus(SUSPICION) }));
         }
     }
 

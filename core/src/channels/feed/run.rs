@@ -152,8 +152,15 @@ impl Handing {
             && let Some(seats) = seats.get_mut(share.index())
         {
             seats.push(seat);
-            return;
+        } else {
+            self.give_own(run, seat, member, effects);
         }
+    }
+
+    /// Few members get something else than others do: kept out of the loop over all of them.
+    #[inline(never)]
+    fn give_own(&self, run: &Run, seat: Seat, member: &mut Member, effects: &mut Vec<Effect>) {
+        let Member { covered, since, .. } = *member;
         let numbered = run.events.iter().take(self.count).zip(run.begin..);
         let new = numbered.filter(|(published, number)| {
             let offset = published.position().map_or(u64::MAX, |(offset, _)| offset);

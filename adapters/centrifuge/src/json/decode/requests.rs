@@ -16,7 +16,75 @@ use super::filter::Filter;
 use super::{Fault, object};
 use crate::agreed::trimmed;
 
-pub(super) fn connect(json: &str) -> Result<Request, Fault> {
+/// Which request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Connect,
+    Subscribe,
+    Unsubscribe,
+    Publish,
+    Presence,
+    PresenceStats,
+    History,
+    Ping,
+    Send,
+    Rpc,
+    Refresh,
+    SubRefresh,
+}
+
+impl Kind {
+    /// The request of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "connect" => Self::Connect,
+            "subscribe" => Self::Subscribe,
+            "unsubscribe" => Self::Unsubscribe,
+            "publish" => Self::Publish,
+            "presence" => Self::Presence,
+            "presence_stats" => Self::PresenceStats,
+            "history" => Self::History,
+            "ping" => Self::Ping,
+            "send" => Self::Send,
+            "rpc" => Self::Rpc,
+            "refresh" => Self::Refresh,
+            "sub_refresh" => Self::SubRefresh,
+            _ => return None,
+        })
+    }
+}
+
+/// What holds the object of a request.
+pub(super) trait Source<'a> {
+    /// Reads it.
+    fn object<T: Deserialize<'a>>(self) -> Result<T, Fault>;
+}
+
+impl<'a> Source<'a> for &'a RawValue {
+    fn object<T: Deserialize<'a>>(self) -> Result<T, Fault> {
+        object(self.get())
+    }
+}
+
+/// Reads a request.
+pub(super) fn read<'a>(kind: Kind, body: impl Source<'a>) -> Result<Request, Fault> {
+    match kind {
+        Kind::Connect => connect(body),
+        Kind::Subscribe => subscribe(body),
+        Kind::Unsubscribe => unsubscribe(body),
+        Kind::Publish => publish(body),
+        Kind::Presence => presence(body),
+        Kind::PresenceStats => presence_stats(body),
+        Kind::History => history(body),
+        Kind::Ping => ping(body),
+        Kind::Send => send(body),
+        Kind::Rpc => rpc(body),
+        Kind::Refresh => refresh(body),
+        Kind::SubRefresh => sub_refresh(body),
+    }
+}
+
+fn connect<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire<'a> {
         token: Option<String>,
@@ -28,7 +96,7 @@ pub(super) fn connect(json: &str) -> Result<Request, Fault> {
         version: Option<String>,
     }
 
-    let wire: Wire<'_> = object(json)?;
+    let wire: Wire<'_> = body.object()?;
     let mut subs = BTreeMap::new();
     for (channel, raw) in wire.subs.unwrap_or_default() {
         let place: Place = raw.map(|raw| object(raw.get())).transpose()?.unwrap_or_default();
@@ -44,7 +112,7 @@ pub(super) fn connect(json: &str) -> Result<Request, Fault> {
     })))
 }
 
-pub(super) fn subscribe(json: &str) -> Result<Request, Fault> {
+fn subscribe<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         channel: Option<String>,
@@ -63,7 +131,7 @@ pub(super) fn subscribe(json: &str) -> Result<Request, Fault> {
         r#type: Option<i32>,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     let place = Place { recover: wire.recover, offset: wire.offset, epoch: wire.epoch, delta: None };
     Ok(Request::Subscribe(Box::new(SubscribeRequest {
         channel: wire.channel.unwrap_or_default(),
@@ -80,11 +148,11 @@ pub(super) fn subscribe(json: &str) -> Result<Request, Fault> {
     })))
 }
 
-pub(super) fn unsubscribe(json: &str) -> Result<Request, Fault> {
-    channel(json).map(|channel| Request::Unsubscribe { channel })
+fn unsubscribe<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
+    channel(body).map(|channel| Request::Unsubscribe { channel })
 }
 
-pub(super) fn publish(json: &str) -> Result<Request, Fault> {
+fn publish<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         channel: Option<String>,
@@ -92,19 +160,19 @@ pub(super) fn publish(json: &str) -> Result<Request, Fault> {
         data: Payload,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(Request::Publish { channel: wire.channel.unwrap_or_default(), data: wire.data.0 })
 }
 
-pub(super) fn presence(json: &str) -> Result<Request, Fault> {
-    channel(json).map(|channel| Request::Presence { channel })
+fn presence<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
+    channel(body).map(|channel| Request::Presence { channel })
 }
 
-pub(super) fn presence_stats(json: &str) -> Result<Request, Fault> {
-    channel(json).map(|channel| Request::PresenceStats { channel })
+fn presence_stats<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
+    channel(body).map(|channel| Request::PresenceStats { channel })
 }
 
-pub(super) fn history(json: &str) -> Result<Request, Fault> {
+fn history<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire<'a> {
         channel: Option<String>,
@@ -114,7 +182,7 @@ pub(super) fn history(json: &str) -> Result<Request, Fault> {
         reverse: Option<bool>,
     }
 
-    let wire: Wire<'_> = object(json)?;
+    let wire: Wire<'_> = body.object()?;
     let since: Option<Place> = wire.since.map(|raw| object(raw.get())).transpose()?;
     Ok(Request::History(HistoryRequest {
         channel: wire.channel.unwrap_or_default(),
@@ -124,26 +192,26 @@ pub(super) fn history(json: &str) -> Result<Request, Fault> {
     }))
 }
 
-pub(super) fn ping(json: &str) -> Result<Request, Fault> {
+fn ping<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {}
 
-    let Wire {} = object(json)?;
+    let Wire {} = body.object()?;
     Ok(Request::Ping)
 }
 
-pub(super) fn send(json: &str) -> Result<Request, Fault> {
+fn send<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         #[serde(default)]
         data: Payload,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(Request::Send { data: wire.data.0 })
 }
 
-pub(super) fn rpc(json: &str) -> Result<Request, Fault> {
+fn rpc<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         method: Option<String>,
@@ -151,28 +219,28 @@ pub(super) fn rpc(json: &str) -> Result<Request, Fault> {
         data: Payload,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(Request::Rpc { method: wire.method.unwrap_or_default(), data: wire.data.0 })
 }
 
-pub(super) fn refresh(json: &str) -> Result<Request, Fault> {
+fn refresh<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         token: Option<String>,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(Request::Refresh { token: wire.token.unwrap_or_default() })
 }
 
-pub(super) fn sub_refresh(json: &str) -> Result<Request, Fault> {
+fn sub_refresh<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         channel: Option<String>,
         token: Option<String>,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(Request::SubRefresh {
         channel: wire.channel.unwrap_or_default(),
         token: wire.token.unwrap_or_default(),
@@ -180,13 +248,13 @@ pub(super) fn sub_refresh(json: &str) -> Result<Request, Fault> {
 }
 
 /// The channel of a request that has nothing else.
-fn channel(json: &str) -> Result<String, Fault> {
+fn channel<'a>(body: impl Source<'a>) -> Result<String, Fault> {
     #[derive(Deserialize)]
     struct Wire {
         channel: Option<String>,
     }
 
-    let wire: Wire = object(json)?;
+    let wire: Wire = body.object()?;
     Ok(wire.channel.unwrap_or_default())
 }
 
