@@ -16,13 +16,14 @@ use tracing::warn;
 use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports};
 
+use crate::actors::crowding::{Crowding, Paced};
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
 use crate::actors::supervise::{Root, Tree};
 use crate::config::{Config, Server};
 use crate::http::{self, Edge};
 use crate::keys::Keys;
-use crate::node::{Node, Readiness, Services, ShardThread};
+use crate::node::{Bounds, Node, Readiness, Services, ShardThread};
 use crate::transport::accept::Door;
 use crate::transport::callers::{Callers, Caps};
 use crate::transport::link::Pending;
@@ -35,8 +36,9 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let clock = Arc::new(SystemClock::new());
     let broker = Arc::new(MemoryBroker::new(Arc::clone(&entropy), Limits::default()));
+    let crowding = Arc::new(Crowding::default());
     let ports = Ports {
-        broker: Arc::clone(&broker) as _,
+        broker: Arc::new(Paced::new(Arc::clone(&broker) as _, Arc::clone(&crowding))),
         presence: Arc::new(MemoryPresence::new()),
         tokens: Arc::new(keys.tokens()?),
         clock: Arc::clone(&clock) as _,
@@ -54,8 +56,7 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         clock,
         entropy,
         tokio::runtime::Handle::current(),
-        Pending::new(config.server.pending_bytes_max.bytes()),
-        config.client.frame_bytes_max.bytes(),
+        bounds(config, crowding),
     ));
 
     // Before anything runs that would have to be stopped again.
@@ -98,6 +99,14 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
         drain_time: config.server.drain_time,
         connections_max: config.server.connections_max,
     })
+}
+
+fn bounds(config: &Config, crowding: Arc<Crowding>) -> Bounds {
+    Bounds {
+        pending: Arc::new(Pending::new(config.server.pending_bytes_max.bytes())),
+        crowding,
+        frame_bytes_max: config.client.frame_bytes_max.bytes(),
+    }
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -13,6 +13,7 @@ use tracing::info;
 use wigwag_core::App;
 use wigwag_core::session::Realm;
 
+use crate::actors::crowding::Crowding;
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
 use crate::transport::link::Pending;
@@ -32,12 +33,24 @@ pub struct Services {
     pub switchboard: Arc<Switchboard>,
     /// What is queued for all connections.
     pub pending: Arc<Pending>,
+    /// Whether publishers must wait.
+    pub crowding: Arc<Crowding>,
     /// Longest message from a client.
     pub frame_bytes_max: usize,
     /// The time of start.
     pub started_at: Timestamp,
     clock: Arc<dyn Clock>,
     hub: OnceLock<Arc<HubTable>>,
+}
+
+/// What bounds the node as a whole.
+pub struct Bounds {
+    /// What is queued for all connections.
+    pub pending: Arc<Pending>,
+    /// Whether publishers must wait.
+    pub crowding: Arc<Crowding>,
+    /// Longest message from a client.
+    pub frame_bytes_max: usize,
 }
 
 impl Services {
@@ -48,8 +61,7 @@ impl Services {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         runtime: tokio::runtime::Handle,
-        pending: Pending,
-        frame_bytes_max: usize,
+        bounds: Bounds,
     ) -> Self {
         let started_at = clock.now();
         Self {
@@ -58,8 +70,9 @@ impl Services {
             entropy,
             runtime,
             switchboard: Arc::default(),
-            pending: Arc::new(pending),
-            frame_bytes_max,
+            pending: bounds.pending,
+            crowding: bounds.crowding,
+            frame_bytes_max: bounds.frame_bytes_max,
             started_at,
             clock,
             hub: OnceLock::new(),

@@ -8,12 +8,15 @@ use parking_lot::Mutex;
 use ports::channels::{Address, Published};
 use ports::orders::Order;
 
+use super::crowding::Crowding;
 use super::session_shard::Control;
 
 /// Most bytes of publications waiting for one shard; beyond it, channels fall behind and heal from history.
 const BYTES_MAX: usize = 8 << 20;
 /// Most bytes of one channel among them.
 const CHANNEL_BYTES_MAX: usize = 1 << 20;
+/// From here on an inbox is crowded, and publishers wait. It is less than one channel may have.
+const CROWDED_BYTES: usize = CHANNEL_BYTES_MAX / 2;
 /// Most control messages waiting before new connections are refused.
 const CONTROLS_MAX: usize = 10_000;
 
@@ -22,6 +25,7 @@ const CONTROLS_MAX: usize = 10_000;
 #[derive(Default)]
 pub struct Inbox<L = Mutex<Queue>> {
     queue: L,
+    crowding: Arc<Crowding>,
 }
 
 /// A lock around something. Which one is left open, so that the hand-over can be checked under all interleavings.
@@ -43,6 +47,7 @@ pub struct Queue {
     items: VecDeque<Item>,
     orders: usize,
     bytes: usize,
+    crowded: bool,
     /// Counted only while there is more than one channel may have.
     channel_bytes: Option<HashMap<Arc<Address>, usize>>,
     behind: HashSet<Arc<Address>>,
@@ -70,11 +75,21 @@ pub enum Wake {
     Under,
 }
 
+impl<L: Lock<Queue> + Default> Inbox<L> {
+    /// An empty inbox that says when it is crowded.
+    pub fn new(crowding: Arc<Crowding>) -> Self {
+        Self { queue: L::default(), crowding }
+    }
+}
+
 impl<L: Lock<Queue>> Inbox<L> {
     /// Queues a publication. If it does not fit, it is dropped and its channel is behind. Never waits.
     pub fn publish(&self, published: Arc<Published>) -> Wake {
         self.queue.with(|queue| {
             queue.publish(published);
+            if queue.bytes >= CROWDED_BYTES && !std::mem::replace(&mut queue.crowded, true) {
+                self.crowding.more();
+            }
             queue.wake()
         })
     }
@@ -131,6 +146,9 @@ impl<L: Lock<Queue>> Inbox<L> {
     pub fn take_items(&self) -> (VecDeque<Item>, HashSet<Arc<Address>>) {
         self.queue.with(|queue| {
             (queue.bytes, queue.orders, queue.channel_bytes) = (0, 0, None);
+            if std::mem::take(&mut queue.crowded) {
+                self.crowding.less();
+            }
             (std::mem::take(&mut queue.items), std::mem::take(&mut queue.behind))
         })
     }

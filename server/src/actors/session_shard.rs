@@ -102,7 +102,7 @@ impl ShardCell {
         });
         Self {
             index,
-            inbox: Inbox::default(),
+            inbox: Inbox::new(Arc::clone(&services.crowding)),
             state,
             actor: Mutex::new(None),
             load: AtomicUsize::new(0),

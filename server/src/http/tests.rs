@@ -23,7 +23,7 @@ use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports, Settings};
 
 use super::{Edge, router};
-use crate::node::{Readiness, Services};
+use crate::node::{Bounds, Readiness, Services};
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
 use crate::transport::{admission, emulation};
@@ -168,7 +168,9 @@ fn api(insecure: bool) -> Router {
     let app = App::new(ports, node, Arc::clone(&settings));
     let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
     let runtime = tokio::runtime::Handle::current();
-    let services = Services::new(app, realm, clock, entropy, runtime, Pending::new(MIB), MIB);
+    let pending = Arc::new(Pending::new(MIB));
+    let bounds = Bounds { pending, crowding: Arc::default(), frame_bytes_max: MIB };
+    let services = Services::new(app, realm, clock, entropy, runtime, bounds);
     router(Edge {
         services: Arc::new(services),
         readiness: Arc::new(Readiness::default()),

@@ -176,24 +176,31 @@ impl Link {
     }
 
     /// Ends the conversation. 3000 says that nobody is there to hear it; 3008 drops what is queued (P-CLOSE-3). The rest of
-    /// a message goes before the goodbye, unless that alone is more than may be queued.
+    /// a message goes before the goodbye, unless that alone is more than may be queued. A goodbye that is on its way
+    /// already is the last word, whatever else is to be said.
     pub fn close(&self, disconnect: &Disconnect) {
+        let mut outbox = self.outbox.lock();
+        if outbox.stage != Stage::Open {
+            return;
+        }
         if *disconnect == Disconnect::CONNECTION_CLOSED {
-            return self.end(&mut self.outbox.lock(), Stage::Closed);
+            return self.end(&mut outbox, Stage::Closed);
         }
         if *disconnect == Disconnect::SLOW {
-            let mut outbox = self.outbox.lock();
             outbox.drop_whole_frames();
             if outbox.bytes > self.queue_bytes_max {
                 return self.end(&mut outbox, Stage::Closed);
             }
         }
-        self.part(self.dialect.goodbye(disconnect));
+        self.part(&mut outbox, self.dialect.goodbye(disconnect));
     }
 
     /// Ends the conversation with a code of the WebSocket protocol itself.
     pub fn close_with(&self, code: u16, reason: &str) {
-        self.part(frame::close_frame(code, reason));
+        let mut outbox = self.outbox.lock();
+        if outbox.stage == Stage::Open {
+            self.part(&mut outbox, frame::close_frame(code, reason));
+        }
     }
 
     /// Ends everything at once.
@@ -201,16 +208,13 @@ impl Link {
         self.end(&mut self.outbox.lock(), Stage::Closed);
     }
 
-    fn part(&self, goodbye: Bytes) {
-        let mut outbox = self.outbox.lock();
-        if outbox.stage == Stage::Open {
-            self.end(&mut outbox, Stage::Closing);
-            let is_blocked = !outbox.pending.is_empty() && !outbox.unflushed;
-            outbox.put(goodbye);
-            if !is_blocked {
-                outbox.unflushed = true;
-                self.flush_outbox(&mut outbox);
-            }
+    fn part(&self, outbox: &mut Outbox, goodbye: Bytes) {
+        self.end(outbox, Stage::Closing);
+        let is_blocked = !outbox.pending.is_empty() && !outbox.unflushed;
+        outbox.put(goodbye);
+        if !is_blocked {
+            outbox.unflushed = true;
+            self.flush_outbox(outbox);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The reading half of a connection over a socket: one small task, on the shard's thread.
 
+mod closing;
 mod ear;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -9,11 +12,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Sleep;
 
+use self::closing::Closing;
 pub use self::ear::{Ear, SessionEar};
 use super::frame::{self, Assembler, Fault, Item, Kind};
-use super::link::{CLOSE_WAIT, Link, Stage, Turn};
+use super::link::{Link, Stage, Turn};
 
 /// What one read may bring; shared by all readers of a thread.
 const SCRATCH_BYTES: usize = 64 * 1024;
@@ -55,34 +58,29 @@ enum End {
     Fault(Fault),
 }
 
-/// Waiting for the client's close frame, which may have come already.
-struct Closing {
-    until: Pin<Box<Sleep>>,
-    heard: bool,
-    /// What comes now is noise.
-    faulted: bool,
-    finished: bool,
+/// What a connection has had since its neighbours had a turn.
+#[derive(Default)]
+struct Share {
+    commands: usize,
+    bytes: usize,
 }
 
-/// After reading so much at once a connection lets its neighbours on.
-const BIG_READ_BYTES: usize = 16 * 1024;
 /// Messages of one connection before its neighbours get a turn.
-const TURN_COMMANDS: usize = 32;
+const TURN_COMMANDS: usize = 128;
+/// After more bytes than this its neighbours get one as well. They may come in many reads: TLS hands out records.
+const TURN_BYTES: usize = 16 * 1024;
+
+impl Share {
+    fn is_used_up(&self) -> bool {
+        self.commands >= TURN_COMMANDS || self.bytes > TURN_BYTES
+    }
+}
 
 /// Pongs to one read; when there are more, the earlier ones are not sent.
 const PONG_BYTES_MAX: usize = 2 * 1024;
 
 /// The code of a close frame without one (RFC 6455, 7.1.5).
 const NORMAL_CLOSURE: u16 = 1000;
-
-/// Whether a task goes on at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pace {
-    /// It does.
-    On,
-    /// Its neighbours get a turn first.
-    Yield,
-}
 
 impl<E: Ear> Reader<E> {
     /// A reader for a connection whose client is listened to by this ear. `first` is what was read together with the
@@ -98,35 +96,37 @@ impl<E: Ear> Reader<E> {
         Self { link, assembler: Assembler::new(frame_bytes_max), ear, course, _permit: permit }
     }
 
-    /// Passes on what waits, and then reads what has come.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Pace> {
-        if self.hand_over() == Pace::Yield {
-            return Poll::Ready(Pace::Yield);
+    /// Passes on what waits, and then reads what has come, as far as the share goes.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, share: &mut Share) -> Poll<()> {
+        self.hand_over(share);
+        if share.is_used_up() {
+            return Poll::Ready(());
         }
         if let Course::Until(end) = self.course {
             self.part(end);
-            return Poll::Ready(Pace::On);
+            return Poll::Ready(());
         }
         if self.link.stage() != Stage::Open {
             self.close(false, false);
-            return Poll::Ready(Pace::On);
+            return Poll::Ready(());
         }
         let blocked = self.ear.has_more() || self.link.is_paused();
-        let (turn, pace) = ready!(SCRATCH.with_borrow_mut(|scratch| {
-            let turn = ready!(self.link.poll_turn(cx, scratch, Stage::Open, blocked));
-            if let Turn::Read(count) = turn {
+        let turn = ready!(SCRATCH.with_borrow_mut(|scratch| {
+            let turn = self.link.poll_turn(cx, scratch, Stage::Open, blocked);
+            if let Poll::Ready(Turn::Read(count)) = turn {
                 self.parse(scratch.get_mut(..count).unwrap_or_default());
-                let pace = if count > BIG_READ_BYTES { Pace::Yield } else { Pace::On };
-                return Poll::Ready((turn, pace));
             }
-            Poll::Ready((turn, Pace::On))
+            turn
         }));
         match turn {
-            Turn::Read(_) if pace == Pace::Yield => {
-                // What was read is passed on before the neighbours' turn.
-                let _ = self.hand_over();
+            Turn::Read(count) => {
+                share.bytes += count;
+                if share.is_used_up() {
+                    // What was read is passed on before the neighbours' turn.
+                    self.hand_over(share);
+                }
             }
-            Turn::Read(_) | Turn::Unpaused => {}
+            Turn::Unpaused => {}
             Turn::End => {
                 // A client that only speaks no more may still listen to its last answers.
                 self.link.flush();
@@ -134,7 +134,7 @@ impl<E: Ear> Reader<E> {
             }
             Turn::Stage(_) => self.close(false, false),
         }
-        Poll::Ready(pace)
+        Poll::Ready(())
     }
 
     /// Takes bytes apart into messages, which wait in the ear. What follows a close frame means nothing, and of a flood
@@ -165,17 +165,15 @@ impl<E: Ear> Reader<E> {
         };
     }
 
-    /// Passes on what waits, as long as it is taken; neighbours get a turn now and then. At the end of a conversation
-    /// nothing is.
-    fn hand_over(&mut self) -> Pace {
-        let mut count = 0;
-        while count < TURN_COMMANDS && self.link.listens() && self.ear.pass_on(&self.link) {
-            count += 1;
+    /// Passes on what waits, as long as it is taken and the share goes. At the end of a conversation nothing is taken.
+    fn hand_over(&mut self, share: &mut Share) {
+        let before = share.commands;
+        while share.commands < TURN_COMMANDS && self.link.listens() && self.ear.pass_on(&self.link) {
+            share.commands += 1;
         }
-        if count > 0 {
+        if share.commands > before {
             self.ear.settle();
         }
-        if count == TURN_COMMANDS { Pace::Yield } else { Pace::On }
     }
 
     /// Answers what ended the client's half, once all it said before has been passed on.
@@ -194,44 +192,10 @@ impl<E: Ear> Reader<E> {
     fn close(&mut self, heard: bool, faulted: bool) {
         self.ear.forget();
         self.course = if self.link.stage() == Stage::Closing {
-            let until = Box::pin(tokio::time::sleep(CLOSE_WAIT));
-            Course::Closing(Box::new(Closing { until, heard, faulted, finished: false }))
+            Course::Closing(Box::new(Closing::new(heard, faulted)))
         } else {
             Course::Over
         };
-    }
-}
-
-impl Closing {
-    /// The close frame is on its way: read on for the client's, but not for long. After a fault the rest is noise; it is
-    /// read so that the client gets the close frame and no reset. Ready when the socket may be dropped.
-    fn poll(&mut self, cx: &mut Context<'_>, link: &Link, assembler: &mut Assembler) -> Poll<()> {
-        if self.until.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        SCRATCH.with_borrow_mut(|scratch| {
-            loop {
-                let turn = link.poll_turn(cx, scratch, Stage::Closing, false);
-                let may_finish = link.is_flushed() && (self.faulted || self.heard);
-                if may_finish && !std::mem::replace(&mut self.finished, true) {
-                    link.finish();
-                }
-                match turn {
-                    Poll::Ready(Turn::Read(count)) if !self.faulted => {
-                        let bytes = scratch.get_mut(..count).unwrap_or_default();
-                        let heard = &mut self.heard;
-                        let fed = assembler.feed(bytes, &mut |item| *heard |= matches!(item, Item::Close(_)));
-                        if fed.is_err() {
-                            return Poll::Ready(());
-                        }
-                    }
-                    Poll::Ready(Turn::Read(_)) => {}
-                    Poll::Ready(Turn::End | Turn::Stage(_) | Turn::Unpaused) => return Poll::Ready(()),
-                    Poll::Pending if self.heard && link.is_flushed() => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-        })
     }
 }
 
@@ -241,25 +205,24 @@ impl<E: Ear + Unpin> Future for Reader<E> {
     /// Runs to the end of the connection.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let reader = self.get_mut();
+        let mut share = Share::default();
         loop {
-            let pace = match &mut reader.course {
+            match &mut reader.course {
                 Course::First(first) => {
                     let mut first = std::mem::take(first);
                     reader.parse(&mut first);
-                    Pace::On
                 }
-                Course::On | Course::Until(_) => ready!(reader.poll_turn(cx)),
+                Course::On | Course::Until(_) => ready!(reader.poll_turn(cx, &mut share)),
                 Course::Closing(closing) => {
-                    ready!(closing.poll(cx, &reader.link, &mut reader.assembler));
+                    ready!(closing.poll(cx, &reader.link, &mut reader.assembler, &mut share));
                     reader.course = Course::Over;
-                    Pace::On
                 }
                 Course::Over => {
                     reader.link.abort();
                     return Poll::Ready(());
                 }
-            };
-            if pace == Pace::Yield {
+            }
+            if share.is_used_up() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

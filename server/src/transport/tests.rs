@@ -20,13 +20,15 @@ use serde_json::{Value, json};
 use system::{OsEntropy, SystemClock};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt as _;
-use wigwag_core::session::Realm;
+use wigwag_core::session::{self, Realm};
+use wigwag_core::shard::{Input, SeatId};
 use wigwag_core::{App, Ports, Settings};
 
 use crate::actors::hub::HubTable;
-use crate::actors::session_shard::{SessionShard, ShardCell};
+use crate::actors::session_shard::{Control, SessionShard, ShardCell};
 use crate::http::{self, Edge};
-use crate::node::{Readiness, Services};
+use crate::node::{Bounds, Readiness, Services};
+use crate::transport::callers::{Callers, Caps};
 use crate::transport::link::{CLOSE_WAIT, Pending};
 use crate::transport::origin::Origins;
 use crate::transport::stay::Stay;
@@ -66,8 +68,9 @@ impl Node {
         let app = App::new(ports, node, Arc::clone(&settings));
         let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
         let runtime = tokio::runtime::Handle::current();
-        let pending = Pending::new(1 << 20);
-        let services = Arc::new(Services::new(app, realm, clock, entropy, runtime, pending, FRAME_BYTES_MAX));
+        let pending = Arc::new(Pending::new(1 << 20));
+        let bounds = Bounds { pending, crowding: Arc::default(), frame_bytes_max: FRAME_BYTES_MAX };
+        let services = Arc::new(Services::new(app, realm, clock, entropy, runtime, bounds));
         let cell = Arc::new(ShardCell::new(0, Arc::clone(&services)));
         services.set_hub(Arc::new(HubTable::new(vec![Arc::clone(&cell)], Arc::downgrade(&services))));
         ractor::Actor::spawn(None, SessionShard, cell).await.unwrap();
@@ -262,6 +265,34 @@ async fn connections_beyond_the_bound_are_refused_until_there_is_room() {
     drop(guests);
     node.is_empty().await;
     assert_eq!(node.post("/connection/http_stream", connect).await.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn overloaded_node_refuses_for_a_while_and_takes_nobody_s_place() {
+    let node = Node::start().await;
+    let caps = Caps { connections_max: 1, rate_max: 0 };
+    let callers = Arc::new(Callers::new(caps, Arc::new(SystemClock::new())));
+    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let stay = Stay::with(slot, callers.enter(Ipv4Addr::LOCALHOST.into()));
+    let ask = async || {
+        let request = Request::post("/connection/http_stream").extension(stay.clone());
+        node.answer(request.body(r#"{"id":1,"connect":{}}"#.into()).unwrap()).await
+    };
+
+    // Nothing of this is worked off before the request has been looked at.
+    let hub = node.services.hub();
+    let nobody = SeatId { index: u32::MAX, generation: 0 };
+    while !hub.is_overloaded() {
+        hub.shards()[0].control(Control::Input(Input::Session(nobody, session::Input::Gone)));
+    }
+    let refused = ask().await;
+
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers().get(header::RETRY_AFTER).unwrap(), "1");
+    let body = refused.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["code"], "overload");
+    assert_eq!((hub.shards()[0].load(), node.connections.available_permits()), (0, CONNECTIONS_MAX));
+    assert_eq!(ask().await.status(), StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@
 mod secure;
 mod socket;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -24,6 +24,9 @@ pub enum Wire {
     Secure(Box<Secure>),
 }
 
+/// A call for so many bytes costs little beside copying them.
+const PLAIN_WRITE_BYTES: usize = 64 * 1024;
+
 impl Wire {
     /// Ready when the socket takes bytes; whoever asked last is woken.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -39,6 +42,14 @@ impl Wire {
         match self {
             Self::Plain(socket) => socket.try_write(bytes),
             Self::Secure(secure) => secure.try_write(bytes),
+        }
+    }
+
+    /// Most bytes for which one call is worth while: what is brought together beyond that would be brought again.
+    pub fn write_bytes_max(&self) -> usize {
+        match self {
+            Self::Plain(_) => PLAIN_WRITE_BYTES,
+            Self::Secure(_) => secure::RECORD_BYTES,
         }
     }
 

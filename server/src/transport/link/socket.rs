@@ -8,11 +8,8 @@ use super::queue::Queue;
 use super::{Line, Link, Outbox, Stage};
 use crate::transport::wire::Wire;
 
-/// Most bytes of several messages that are written at once.
-const TOGETHER_BYTES: usize = 64 * 1024;
-
 thread_local! {
-    static TOGETHER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(TOGETHER_BYTES));
+    static TOGETHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a reader finds when it is woken.
@@ -89,7 +86,7 @@ impl Link {
             let count = match outbox.pending.only() {
                 Some(only) => wire.try_write(only)?,
                 None => TOGETHER.with_borrow_mut(|together| {
-                    gather(&outbox.pending, together);
+                    gather(&outbox.pending, together, wire.write_bytes_max());
                     wire.try_write(together)
                 })?,
             };
@@ -100,13 +97,13 @@ impl Link {
     }
 }
 
-/// As much of what waits as is worth a call.
-fn gather(pending: &Queue, together: &mut Vec<u8>) {
+/// As much of what waits as goes in one call.
+fn gather(pending: &Queue, together: &mut Vec<u8>, bytes_max: usize) {
     together.clear();
     for message in pending.iter() {
-        let room = TOGETHER_BYTES - together.len();
+        let room = bytes_max - together.len();
         together.extend_from_slice(message.get(..room).unwrap_or(message));
-        if together.len() == TOGETHER_BYTES {
+        if together.len() == bytes_max {
             return;
         }
     }

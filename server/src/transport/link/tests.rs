@@ -136,6 +136,19 @@ fn slow_reader_is_told_and_gets_nothing_else() {
 }
 
 #[test]
+fn goodbye_on_its_way_is_the_last_word() {
+    for other in [Disconnect::CONNECTION_CLOSED, Disconnect::SLOW, Disconnect::SHUTDOWN] {
+        let link = link();
+        link.close_with(1002, "protocol error");
+
+        link.close(&other);
+
+        assert_eq!(fetch(&link), Poll::Ready(Some(frame::close_frame(1002, "protocol error"))));
+        assert_eq!(fetch(&link), Poll::Ready(None));
+    }
+}
+
+#[test]
 fn nothing_is_said_to_a_client_that_is_gone() {
     let link = link();
     link.send(message(10)).unwrap();

@@ -16,7 +16,7 @@ pub struct Secure {
 }
 
 /// What is encrypted at a time, and so the most that waits encrypted: one record of TLS.
-const RECORD_BYTES: usize = 16 * 1024;
+pub(super) const RECORD_BYTES: usize = 16 * 1024;
 
 impl Secure {
     /// A socket whose handshake is done.
@@ -147,3 +147,6 @@ impl Read for Receiving<'_, '_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
@@ -150,7 +151,7 @@ async fn last_words_reach_a_secure_client() {
     assert_eq!(talk.await.unwrap(), (b"bye".to_vec(), 0));
 }
 
-type Client = StreamOwned<ClientConnection, TcpStream>;
+pub(in crate::transport) type Client = StreamOwned<ClientConnection, TcpStream>;
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -163,13 +164,18 @@ fn plain() -> (Wire, TcpStream) {
     (Loose::Plain(ours).settle().unwrap(), peer)
 }
 
-fn secure() -> (Wire, Client) {
+pub(in crate::transport) fn secure() -> (Wire, Client) {
     let (loose, peer) = loose();
     (loose.settle().unwrap(), peer)
 }
 
-/// Both ends after the handshake.
 fn loose() -> (Loose, Client) {
+    let (socket, tls, peer) = greeted(aws_lc_rs::default_provider());
+    (Loose::Secure(socket, Box::new(tls)), peer)
+}
+
+/// Both ends after the handshake, of which the client's is done with this.
+pub(super) fn greeted(theirs: CryptoProvider) -> (TcpStream, ServerConnection, Client) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate: CertificateDer<'static> = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -177,7 +183,9 @@ fn loose() -> (Loose, Client) {
     roots.add(certificate.clone()).unwrap();
     let ours =
         ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let theirs = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let theirs = ClientConfig::builder_with_provider(Arc::new(theirs)).with_safe_default_protocol_versions();
+    let mut theirs = theirs.unwrap().with_root_certificates(roots).with_no_client_auth();
+    theirs.enable_secret_extraction = true;
 
     let (mut socket, peer) = pair();
     let name = ServerName::try_from("localhost").unwrap();
@@ -190,7 +198,7 @@ fn loose() -> (Loose, Client) {
     while server.is_handshaking() || server.wants_write() {
         server.complete_io(&mut socket).unwrap();
     }
-    (Loose::Secure(socket, Box::new(server)), greeting.join().unwrap())
+    (socket, server, greeting.join().unwrap())
 }
 
 async fn read(wire: &Wire, scratch_bytes: usize) -> io::Result<Vec<u8>> {
