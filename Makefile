@@ -18,6 +18,7 @@ lint: ## formatting and lints; warnings are errors
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo fmt --manifest-path benches/forms/Cargo.toml --check
 	cargo clippy --manifest-path benches/forms/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target}/forms --all-targets -- -D warnings
+	scripts/pictures --check
 
 soak: ## the long run that looks for leaks and losses
 	cargo test -p wigwag-tests --features soak --test soak -- --nocapture --test-threads=1

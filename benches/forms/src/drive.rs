@@ -3,6 +3,7 @@
 mod alarm;
 pub mod course;
 pub mod crowd;
+pub mod dialect;
 pub mod engine;
 pub mod host;
 pub mod latency;
@@ -11,3 +12,4 @@ pub mod scenario;
 pub mod stamp;
 pub mod tally;
 mod token;
+pub mod wire;

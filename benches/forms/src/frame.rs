@@ -4,6 +4,8 @@ use std::ops::Range;
 
 /// Opcode of text.
 pub const TEXT: u8 = 1;
+/// Opcode of bytes.
+pub const BINARY: u8 = 2;
 /// Opcode of a farewell.
 pub const CLOSE: u8 = 8;
 /// Opcode of a ping by frame.

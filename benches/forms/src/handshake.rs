@@ -36,10 +36,10 @@ pub fn answer(head: &[u8]) -> Option<Vec<u8>> {
     Some(text.into_bytes())
 }
 
-/// What a client asks.
-pub fn request(host: &str) -> Vec<u8> {
+/// What a client asks, with what stands behind the path.
+pub fn request(host: &str, query: &str) -> Vec<u8> {
     let text = format!(
-        "GET {PATH} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {PATH}{query} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     text.into_bytes()
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_standard_is_answered_as_printed_there() {
-        let said = String::from_utf8(answer(&request("a:1")).unwrap()).unwrap();
+        let said = String::from_utf8(answer(&request("a:1", "")).unwrap()).unwrap();
 
         assert!(said.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{said}");
         assert_eq!(head_length(said.as_bytes()), Some(said.len()));

@@ -12,6 +12,8 @@ use super::tally::{Stream, Tally};
 const SECOND_NS: u64 = 1_000_000_000;
 /// How long after the end the last deliveries are waited for.
 const PATIENCE_NS: u64 = 20 * SECOND_NS;
+/// The longest that a run is drawn out, where it waits for something else than the clock.
+const EXTENSION_NS: u64 = 80 * SECOND_NS;
 
 /// How long, and with what.
 #[derive(Args, Clone)]
@@ -19,9 +21,13 @@ pub struct Timing {
     /// Seconds that are measured.
     #[arg(long, default_value_t = 3.0)]
     duration: f64,
-    /// Seconds before that.
+    /// Seconds before that; more if some publisher has not had its turn by then.
     #[arg(long, default_value_t = 1.0)]
     warmup: f64,
+    /// Goes on until the server has used so many seconds of processor time. User and system time are told apart by
+    /// ticks, and few ticks say little.
+    #[arg(long, default_value_t = 0.0)]
+    cpu: f64,
     /// Bytes of a payload, a JSON string with its quotes.
     #[arg(long, default_value_t = 128)]
     payload: usize,
@@ -85,8 +91,6 @@ impl Course {
         server: u32,
     ) -> anyhow::Result<Map<String, Value>> {
         let begun = engine.now();
-        let from = begun + nanos(timing.warmup);
-        let end = from + nanos(timing.duration);
         let mut progress = Progress {
             seen: vec![Stream::default(); self.streams.len()],
             tally: Tally::default(),
@@ -94,10 +98,16 @@ impl Course {
             accepted: 0,
             broken: None,
         };
-        self.go(engine, timing, begun, from, &mut progress)?;
+        let all = self.sources.len() as u64;
+        let from = begun + nanos(timing.warmup);
+        self.go_on(engine, timing, begun, from, &mut progress, |progress| progress.published >= all)?;
         progress.tally.latency = Default::default();
         let start = Start::now(engine, server, &progress);
-        self.go(engine, timing, begun, end, &mut progress)?;
+        let (end, cpu) = (start.at + nanos(timing.duration), start.cpu);
+        self.go_on(engine, timing, begun, end, &mut progress, |_| {
+            Cpu::of(server).since(cpu).seconds() >= timing.cpu
+        })?;
+        let end = engine.now();
         let mut report = start.report(engine, server, &progress);
         while progress.tally.delivered < progress.published * self.hearers && engine.now() < end + PATIENCE_NS
         {
@@ -108,6 +118,23 @@ impl Course {
         progress.tally.report(lost, &mut report);
         report.insert("unanswered".into(), json!(progress.published.saturating_sub(progress.accepted)));
         Ok(report)
+    }
+
+    /// Goes until the time has come, and then on until enough has been done.
+    fn go_on(
+        &mut self,
+        engine: &mut Engine,
+        timing: &Timing,
+        begun: u64,
+        until: u64,
+        progress: &mut Progress,
+        enough: impl Fn(&Progress) -> bool,
+    ) -> anyhow::Result<()> {
+        self.go(engine, timing, begun, until, progress)?;
+        while !enough(progress) && engine.now() < until + EXTENSION_NS {
+            self.go(engine, timing, begun, engine.now() + SECOND_NS / 10, progress)?;
+        }
+        Ok(())
     }
 
     fn go(

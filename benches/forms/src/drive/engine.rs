@@ -10,9 +10,11 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::alarm::Alarm;
+use super::dialect::Dialect;
 use super::link::{Link, Note, Stage};
 use super::stamp::{Stamp, Stamps};
 use super::token;
+use super::wire::{Trust, Wire};
 use crate::frame;
 
 const EVENTS: usize = 1_024;
@@ -63,6 +65,8 @@ pub struct Engine {
     target: SocketAddr,
     host: String,
     secret: Option<String>,
+    trust: Option<Trust>,
+    dialect: Dialect,
     opened: u32,
     buffer: Vec<u8>,
     stamps: Stamps,
@@ -77,8 +81,14 @@ struct Slot {
 }
 
 impl Engine {
-    /// Connections will go to `target`, with a token if there is a secret to sign it.
-    pub fn new(target: SocketAddr, secret: Option<String>) -> io::Result<Self> {
+    /// Connections will go to `target`, with a token if there is a secret to sign it, and with TLS if there is somebody
+    /// to trust.
+    pub fn new(
+        target: SocketAddr,
+        secret: Option<String>,
+        trust: Option<Trust>,
+        dialect: Dialect,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
             alarm: Alarm::new(poll.registry(), ALARM)?,
@@ -89,6 +99,8 @@ impl Engine {
             target,
             host: target.to_string(),
             secret,
+            trust,
+            dialect,
             opened: 0,
             buffer: vec![0; BUFFER_BYTES],
             stamps: Stamps::new(),
@@ -113,8 +125,10 @@ impl Engine {
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, token_of(place, slot.generation), both)?;
         let commands = channels.len() as u32 + 1;
-        let first = first_frame(self.secret.as_deref(), who, channels);
-        slot.link = Some(Link::new(stream, who, born, first, commands));
+        let token = self.secret.as_deref().map(|secret| token::sign(secret, who));
+        let first = self.dialect.first(token, channels);
+        let wire = Wire::new(stream, self.trust.as_ref())?;
+        slot.link = Some(Link::new(wire, self.dialect, who, born, first, commands));
         Ok(place)
     }
 
@@ -138,13 +152,9 @@ impl Engine {
 
     /// Queues a publication; it leaves with the next flush.
     pub fn publish(&mut self, place: usize, channel: u32, payload: &[u8]) {
-        let Some(link) = self.links[place].link.as_mut() else { return };
-        let id = link.next_id();
-        let mut command =
-            format!(r#"{{"id":{id},"publish":{{"channel":"{}","data":"#, name(channel)).into_bytes();
-        command.extend_from_slice(payload);
-        command.extend_from_slice(b"}}");
-        link.queue(&command);
+        if let Some(link) = self.links[place].link.as_mut() {
+            link.publish(channel, payload);
+        }
     }
 
     /// Writes what is queued. A broken connection is told by its next event.
@@ -216,20 +226,4 @@ fn now(epoch: Instant) -> u64 {
 
 fn token_of(place: usize, generation: u32) -> Token {
     Token((generation as usize) << 32 | place)
-}
-
-/// The name of a channel.
-fn name(channel: u32) -> String {
-    format!("b{channel}")
-}
-
-fn first_frame(secret: Option<&str>, who: u32, channels: Range<u32>) -> Vec<u8> {
-    let connect = match secret {
-        Some(secret) => format!(r#"{{"id":1,"connect":{{"token":"{}"}}}}"#, token::sign(secret, who)),
-        None => r#"{"id":1,"connect":{}}"#.to_owned(),
-    };
-    let subscribes = channels
-        .enumerate()
-        .map(|(at, channel)| format!(r#"{{"id":{},"subscribe":{{"channel":"{}"}}}}"#, at + 2, name(channel)));
-    std::iter::once(connect).chain(subscribes).collect::<Vec<_>>().join("\n").into_bytes()
 }

@@ -1,4 +1,4 @@
-//! What the system knows about the server: processor time and memory.
+//! What the system knows about the server: processor time and memory, its own and the kernel's.
 
 use std::fs;
 
@@ -92,6 +92,44 @@ impl Memory {
     }
 }
 
+/// What the kernel of this machine keeps for sockets, whoever has them, in bytes.
+#[derive(Clone, Copy, Default)]
+pub struct Kernel {
+    /// Sockets, their files and their watches; nothing where only the administrator may know.
+    pub objects: Option<u64>,
+    /// What is on its way in them.
+    pub buffers: u64,
+}
+
+/// Caches that hardly anything but sockets fills.
+const CACHES: [&str; 5] = ["TCP", "sock_inode_cache", "filp", "eventpoll_epi", "ep_head"];
+/// Every socket has one of these too, but everybody else has many.
+const ENTRIES: &str = "dentry";
+const PAGE_BYTES: u64 = 4_096;
+
+impl Kernel {
+    /// As it is just now.
+    pub fn now() -> Self {
+        let stat = read("/proc/net/sockstat");
+        let pages = stat.lines().find_map(|line| line.strip_prefix("TCP:")?.rsplit_once("mem "));
+        let pages = pages.and_then(|(_, pages)| pages.trim().parse::<u64>().ok()).unwrap_or(0);
+        Self { objects: objects(&read("/proc/slabinfo")), buffers: pages * PAGE_BYTES }
+    }
+}
+
+fn objects(table: &str) -> Option<u64> {
+    let row = |name: &str| {
+        let line = table.lines().find(|line| line.split_whitespace().next() == Some(name))?;
+        let mut numbers = line.split_whitespace().skip(1).map(|field| field.parse().unwrap_or(0_u64));
+        // Those in use, those there are, and bytes of each.
+        Some((numbers.next()?, numbers.nth(1)?))
+    };
+    let (sockets, _) = row("TCP")?;
+    let (_, entry_bytes) = row(ENTRIES)?;
+    let cached = CACHES.iter().filter_map(|name| row(name)).map(|(count, bytes)| count * bytes);
+    Some(cached.sum::<u64>() + sockets * entry_bytes)
+}
+
 /// So many digits behind the point.
 pub fn round(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
@@ -117,5 +155,13 @@ mod tests {
 
         assert!(cpu.total > 0 && cpu.total >= cpu.user + cpu.system);
         assert!(memory.rss >= memory.pss && memory.pss > 0);
+    }
+
+    #[test]
+    fn only_what_sockets_fill_is_counted_and_one_entry_for_each() {
+        let table = "# name <active_objs>\nTCP 10 13 2000 13 8\nTCPv6 9 9 9 9 9\nfilp 20 21 200 21 1\ndentry 5000 5000 192 21 1\n";
+
+        assert_eq!(objects(table), Some(10 * 2_000 + 20 * 200 + 10 * 192));
+        assert_eq!(objects(""), None);
     }
 }

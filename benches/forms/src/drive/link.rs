@@ -2,10 +2,11 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 
-use anyhow::{Context as _, bail};
-use mio::net::TcpStream;
+use anyhow::bail;
 
+use super::dialect::{Dialect, Said};
 use super::stamp::{Stamp, Stamps};
+use super::wire::Wire;
 use crate::frame;
 use crate::handshake;
 
@@ -32,7 +33,8 @@ pub(super) enum Note {
 }
 
 pub(super) struct Link {
-    pub(super) stream: TcpStream,
+    pub(super) wire: Wire,
+    dialect: Dialect,
     pub(super) who: u32,
     pub(super) stage: Stage,
     /// When it was begun, on the driver's clock.
@@ -47,9 +49,17 @@ pub(super) struct Link {
 
 impl Link {
     /// A connection under way, whose first frame has so many commands.
-    pub(super) fn new(stream: TcpStream, who: u32, born: u64, first: Vec<u8>, commands: u32) -> Self {
+    pub(super) fn new(
+        wire: Wire,
+        dialect: Dialect,
+        who: u32,
+        born: u64,
+        first: Vec<u8>,
+        commands: u32,
+    ) -> Self {
         Self {
-            stream,
+            wire,
+            dialect,
             who,
             stage: Stage::Connecting,
             born,
@@ -61,14 +71,15 @@ impl Link {
         }
     }
 
-    /// The number of the next command.
-    pub(super) fn next_id(&mut self) -> u32 {
+    /// Queues a publication.
+    pub(super) fn publish(&mut self, channel: u32, payload: &[u8]) {
         self.id += 1;
-        self.id
+        let command = self.dialect.publish(self.id, channel, payload);
+        self.queue(&command);
     }
 
-    pub(super) fn queue(&mut self, command: &[u8]) {
-        frame::encode_masked(&mut self.unwritten, frame::TEXT, command);
+    fn queue(&mut self, commands: &[u8]) {
+        frame::encode_masked(&mut self.unwritten, self.dialect.opcode(), commands);
     }
 
     pub(super) fn say_goodbye(&mut self) {
@@ -78,23 +89,23 @@ impl Link {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while !self.unwritten.is_empty() {
-            match self.stream.write(&self.unwritten) {
+            match self.wire.write(&self.unwritten) {
                 Ok(taken) if taken == self.unwritten.len() => self.unwritten.clear(),
                 Ok(taken) => drop(self.unwritten.drain(..taken)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.wire.flush()
     }
 
     /// The socket takes bytes.
     pub(super) fn writable(&mut self, host: &str) -> io::Result<()> {
         if self.stage == Stage::Connecting {
-            if let Some(error) = self.stream.take_error()? {
+            if let Some(error) = self.wire.socket().take_error()? {
                 return Err(error);
             }
-            self.unwritten = handshake::request(host);
+            self.unwritten = handshake::request(host, self.dialect.query());
             self.stage = Stage::Upgrading;
         }
         self.flush()
@@ -108,7 +119,7 @@ impl Link {
         note: &mut impl FnMut(&Self, Note),
     ) -> anyhow::Result<()> {
         loop {
-            let got = match self.stream.read(buffer) {
+            let got = match self.wire.read(buffer) {
                 Ok(0) => bail!("closed by the server"),
                 Ok(got) => got,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -126,8 +137,7 @@ impl Link {
             if !self.unwritten.is_empty() {
                 self.flush()?;
             }
-            // After a short read there is nothing more until the next event.
-            if got < buffer.len() {
+            if got < buffer.len() && self.wire.is_drained_by_a_short_read() {
                 return Ok(());
             }
         }
@@ -153,13 +163,13 @@ impl Link {
         while let Some(found) = frame::decode(&mut bytes[at..])? {
             let payload = &bytes[at + found.payload.start..at + found.payload.end];
             match found.opcode {
-                frame::TEXT => {
+                frame::TEXT | frame::BINARY => {
                     let mut rest = payload;
-                    while let Some(end) = memchr::memchr(b'\n', rest) {
-                        self.message(&rest[..end], stamps, note)?;
-                        rest = &rest[end + 1..];
+                    while !rest.is_empty() {
+                        if let Some(said) = self.dialect.next(&mut rest)? {
+                            self.hear(said, stamps, note);
+                        }
                     }
-                    self.message(rest, stamps, note)?;
                 }
                 frame::PING => frame::encode_masked(&mut self.unwritten, frame::PONG, payload),
                 frame::CLOSE => {
@@ -173,39 +183,23 @@ impl Link {
         Ok(at)
     }
 
-    fn message(
-        &mut self,
-        message: &[u8],
-        stamps: &Stamps,
-        note: &mut impl FnMut(&Self, Note),
-    ) -> anyhow::Result<()> {
-        if message.starts_with(b"{\"push\"") {
-            if let Some(stamp) = stamps.find(message) {
-                note(self, Note::Delivery(stamp));
+    fn hear(&mut self, said: Said<'_>, stamps: &Stamps, note: &mut impl FnMut(&Self, Note)) {
+        match said {
+            Said::Push(push) => {
+                if let Some(stamp) = stamps.find(push) {
+                    note(self, Note::Delivery(stamp));
+                }
             }
-        } else if message == b"{}" {
-            self.queue(b"{}");
-            note(self, Note::Ping);
-        } else if let Some(reply) = message.strip_prefix(b"{\"id\":") {
-            self.reply(reply, note)?;
+            Said::Ping => {
+                self.queue(self.dialect.pong());
+                note(self, Note::Ping);
+            }
+            Said::Done(id) if self.stage == Stage::Joining { last: id } => {
+                self.stage = Stage::Open;
+                note(self, Note::Ready);
+            }
+            Said::Done(_) if self.stage == Stage::Open => note(self, Note::Answer),
+            Said::Done(_) => {}
         }
-        Ok(())
-    }
-
-    fn reply(&mut self, reply: &[u8], note: &mut impl FnMut(&Self, Note)) -> anyhow::Result<()> {
-        let text = std::str::from_utf8(reply)?;
-        let (id, body) = text.split_once(',').context("a reply without a body")?;
-        if body.starts_with("\"error\"") {
-            bail!("refused: {body}");
-        }
-        if let Stage::Joining { last } = self.stage
-            && id.parse() == Ok(last)
-        {
-            self.stage = Stage::Open;
-            note(self, Note::Ready);
-        } else if self.stage == Stage::Open {
-            note(self, Note::Answer);
-        }
-        Ok(())
     }
 }

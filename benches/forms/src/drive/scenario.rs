@@ -9,11 +9,14 @@ pub mod pings;
 pub mod publish_http;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use serde_json::{Map, Value};
 
+use super::dialect::Dialect;
 use super::engine::Engine;
+use super::wire::Trust;
 
 /// Puts load on a server and says in one line of JSON what that cost it. Exit status 3 if a message was lost.
 #[derive(Parser)]
@@ -27,6 +30,12 @@ pub struct Options {
     /// Connections present a token signed with this.
     #[arg(long)]
     pub token_secret: Option<String>,
+    /// Connections use TLS, and the server has the certificate in this file.
+    #[arg(long)]
+    pub certificate: Option<PathBuf>,
+    /// Connections speak Protobuf instead of JSON.
+    #[arg(long)]
+    pub protobuf: bool,
     /// What to ask.
     #[command(subcommand)]
     pub scenario: Scenario,
@@ -53,7 +62,9 @@ pub enum Scenario {
 
 /// Runs the scenario that was asked for.
 pub fn run(options: &Options) -> anyhow::Result<Map<String, Value>> {
-    let mut engine = Engine::new(options.target, options.token_secret.clone())?;
+    let trust = options.certificate.as_deref().map(Trust::in_certificate).transpose()?;
+    let dialect = if options.protobuf { Dialect::Protobuf } else { Dialect::Json };
+    let mut engine = Engine::new(options.target, options.token_secret.clone(), trust, dialect)?;
     let server = options.server_pid;
     match &options.scenario {
         Scenario::Fanout(options) => options.run(&mut engine, server),

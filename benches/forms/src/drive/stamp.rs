@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use memchr::memmem::Finder;
 
-/// What stands before a stamp in a push.
-const MARK: &str = "\"data\":\"@";
+/// What stands before a stamp in a push, in whatever encoding, and nowhere else: no name here begins with this sign.
+const MARK: &str = "\"@";
 /// Sixteen digits of time, eight of publisher, eight of number.
 const DIGITS: usize = 32;
 /// The shortest payload: a stamp in quotes.
@@ -82,7 +82,7 @@ mod tests {
 
         assert_eq!(payload.len(), 128);
         assert_eq!(Stamps::new().find(&push), Some(stamp));
-        assert_eq!(Stamps::new().find(&push[..70]), None);
+        assert_eq!(Stamps::new().find(&push[..60]), None);
         assert_eq!(Stamps::new().find(b"{\"data\":\"hello\"}"), None);
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::drive::crowd::{Guest, gather, rest};
 use crate::drive::engine::Engine;
-use crate::drive::host::Memory;
+use crate::drive::host::{Kernel, Memory};
 
 /// Time for the server to come to rest.
 const SETTLE_NS: u64 = 2_000_000_000;
@@ -28,8 +28,7 @@ pub struct Options {
 impl Options {
     pub(super) fn run(&self, engine: &mut Engine, server: u32) -> anyhow::Result<Map<String, Value>> {
         ensure!(self.sizes.is_sorted_by(|one, next| one < next), "sizes must rise");
-        let empty = Memory::of(server);
-        let mut measured = vec![(0, empty)];
+        let mut measured = vec![(0, Memory::of(server), Kernel::now())];
         let mut connected = 0;
         for &size in &self.sizes {
             let guests = (connected..size).map(|who| {
@@ -39,23 +38,31 @@ impl Options {
             gather(engine, guests.collect())?;
             connected = size;
             rest(engine, SETTLE_NS)?;
-            measured.push((size, Memory::of(server)));
+            measured.push((size, Memory::of(server), Kernel::now()));
         }
         Ok(report(&measured))
     }
 }
 
-fn report(measured: &[(u32, Memory)]) -> Map<String, Value> {
+fn report(measured: &[(u32, Memory, Kernel)]) -> Map<String, Value> {
     let mut report = Map::new();
-    for (size, memory) in measured {
+    for (size, memory, _) in measured {
         report.insert(format!("rss_at_{size}"), json!(memory.rss));
         report.insert(format!("pss_at_{size}"), json!(memory.pss));
     }
     // Without the empty server, unless there is nothing else to compare with.
     let from = usize::from(measured.len() > 2);
-    if let (Some((few, before)), Some((many, after))) = (measured.get(from), measured.last()) {
-        let grown = after.rss as f64 - before.rss as f64;
-        report.insert("rss_per_connection".into(), json!((grown / f64::from(many - few)).round()));
+    if let (Some((few, before, kernel)), Some((many, after, kernel_after))) =
+        (measured.get(from), measured.last())
+    {
+        let each =
+            |before: u64, after: u64| json!(((after as f64 - before as f64) / f64::from(many - few)).round());
+        report.insert("rss_per_connection".into(), each(before.rss, after.rss));
+        if let (Some(before), Some(after)) = (kernel.objects, kernel_after.objects) {
+            report.insert("kernel_per_connection_both_ends".into(), each(before, after));
+        }
+        let buffers = each(kernel.buffers, kernel_after.buffers);
+        report.insert("kernel_buffers_per_connection_both_ends".into(), buffers);
         after.report(&mut report);
     }
     report
@@ -67,13 +74,17 @@ mod tests {
 
     #[test]
     fn the_slope_leaves_the_empty_server_out_when_there_are_two_sizes() {
-        let memory = |rss| Memory { rss, pss: rss };
+        let at = |size, rss| {
+            let kernel = Kernel { objects: Some(rss * 4), buffers: 0 };
+            (size, Memory { rss, pss: rss }, kernel)
+        };
 
-        let two = report(&[(0, memory(7_000)), (10, memory(20_000)), (30, memory(60_000))]);
-        let one = report(&[(0, memory(7_000)), (10, memory(20_000))]);
+        let two = report(&[at(0, 7_000), at(10, 20_000), at(30, 60_000)]);
+        let one = report(&[at(0, 7_000), at(10, 20_000)]);
 
         assert_eq!(two["rss_per_connection"], 2_000.0);
         assert_eq!(one["rss_per_connection"], 1_300.0);
+        assert_eq!(two["kernel_per_connection_both_ends"], 8_000.0);
         assert_eq!((&two["rss_at_10"], &two["server_rss"]), (&json!(20_000), &json!(60_000)));
     }
 }
