@@ -13,13 +13,14 @@ use std::process::{ExitStatus, Stdio};
 use crypto::{Secret, Tokens, Trust};
 use system::SystemClock;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use wigwag::config::Config;
 use wigwag::keys::Keys;
 use wigwag::node::Node;
 
 use crate::patience::{until, within};
+use crate::report::Report;
 
 pub use self::guests::{grant, sub_grant};
 
@@ -97,7 +98,7 @@ pub struct House {
 
 enum Run {
     Inside(Box<Node>),
-    Outside(Box<Child>, #[expect(dead_code, reason = "keeps the pipe open")] BufReader<ChildStdout>),
+    Outside(Box<Child>, BufReader<ChildStdout>),
 }
 
 impl House {
@@ -120,10 +121,19 @@ impl House {
 
     /// The real binary as a process of its own.
     pub async fn binary(toml: &str) -> Self {
+        Self::process("wigwag-in-test", toml).await
+    }
+
+    /// A process of its own that reports on itself: see [`House::report`].
+    pub async fn reporting(toml: &str) -> Self {
+        Self::process("wigwag-in-soak", toml).await
+    }
+
+    async fn process(program: &str, toml: &str) -> Self {
         let home = TempDir::new().unwrap();
         let file = write_config(home.path(), toml);
-        let mut command = Command::new(binary_path());
-        command.arg("--config").arg(&file).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut command = Command::new(beside_this(program));
+        command.arg("--config").arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         command.envs(settings(home.path(), toml)).env("WIGWAG_SERVER__LOG", "error");
         let mut child = command.spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -176,6 +186,16 @@ impl House {
         child.id().unwrap_or_else(|| panic!("the process has ended"))
     }
 
+    /// What a reporting process says of itself at present.
+    pub async fn report(&mut self) -> Report {
+        let Run::Outside(child, output) = &mut self.run else { panic!("this node is no process") };
+        let question = child.stdin.as_mut().unwrap().write_all(b"\n");
+        within("room for the question", question).await.unwrap();
+        let mut line = String::new();
+        within("a report", output.read_line(&mut line)).await.unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
     /// How the process ended.
     pub async fn exit_status(&mut self) -> ExitStatus {
         let Run::Outside(child, _) = &mut self.run else { panic!("this node is no process") };
@@ -208,8 +228,8 @@ fn settings(home: &Path, toml: &str) -> Vec<(String, String)> {
     fixed.into_iter().chain(drain_time).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The binary beside this test's own directory.
-fn binary_path() -> PathBuf {
+/// A binary beside this test's own directory.
+fn beside_this(program: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().and_then(Path::parent).unwrap().join("wigwag-in-test")
+    test.parent().and_then(Path::parent).unwrap().join(program)
 }

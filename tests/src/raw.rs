@@ -1,9 +1,11 @@
 //! A client without manners: bytes over TCP, frames made by hand.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "this is how a test fails")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use serde_json::Value;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -36,6 +38,13 @@ impl Raw {
     /// An upgraded connection.
     pub async fn open(address: SocketAddr) -> Self {
         Self::open_at(address, WEBSOCKET).await
+    }
+
+    /// An upgraded connection from an address of its own.
+    pub async fn open_from(source: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from((source, 0))).unwrap();
+        Self::over(socket, address).await.upgraded(WEBSOCKET).await
     }
 
     /// An upgraded connection on which this dialect is spoken.
@@ -143,6 +152,22 @@ impl Raw {
     pub async fn end(&mut self) -> Vec<u8> {
         while within("the end", self.read()).await {}
         std::mem::take(&mut self.unread)
+    }
+
+    /// Whether the server ends the connection in peace, and not with a reset.
+    pub async fn is_parted_from(&mut self) -> bool {
+        loop {
+            match within("the end", self.stream.read_buf(&mut self.unread)).await {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Leaves with a reset.
+    pub fn break_off(self) {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Reads some more; false at the end.

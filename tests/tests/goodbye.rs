@@ -73,6 +73,22 @@ async fn huge_message_is_answered_with_1009_and_no_reset() {
 }
 
 #[tokio::test]
+async fn noise_after_a_bad_frame_costs_nobody_the_goodbye() {
+    const NOISE_BYTES: usize = 200_000;
+    let house = House::start().await;
+    let bad = [frame(0xF1, b"oops"), vec![b'x'; NOISE_BYTES]].concat();
+    for attempt in 0..50 {
+        let mut broken = Raw::open(house.address).await;
+        broken.connect(&house.token("broken")).await;
+
+        broken.send(&bad).await;
+
+        assert_eq!(broken.close_code().await, 1002, "attempt {attempt}");
+        assert!(broken.is_parted_from().await, "attempt {attempt} ended with a reset");
+    }
+}
+
+#[tokio::test]
 async fn of_many_pings_at_once_the_latest_is_answered() {
     let house = House::start().await;
     let mut eager = Raw::open(house.address).await;
@@ -101,21 +117,26 @@ async fn newcomer_is_served_while_a_busy_channel_is_worked_off() {
     }
     let mut busy = Raw::open(house.address).await;
     busy.connect(&house.token("busy")).await;
-    let burst: Vec<u8> = (0..5_000_u32)
+    let burst: Vec<u8> = (0..10_000_u32)
         .flat_map(|number| {
             let publish = json!({ "id": number + 10, "publish": { "channel": "live:busy", "data": number } });
             frame(TEXT, publish.to_string().as_bytes())
         })
         .collect();
+    let mut last = listeners.pop().unwrap();
+    let sending = tokio::spawn(async move {
+        busy.send(&burst).await;
+        busy
+    });
+    last.next_frame().await.unwrap();
     let begun = Instant::now();
-    busy.send(&burst).await;
     house.client("newcomer").await;
     let served_after = begun.elapsed();
-    let mut last = listeners.pop().unwrap();
-    while !String::from_utf8_lossy(&last.next_frame().await.unwrap().1).contains("\"data\":4999,") {}
+    while !String::from_utf8_lossy(&last.next_frame().await.unwrap().1).contains("\"data\":9999,") {}
     let done_after = begun.elapsed();
+    let _busy = sending.await.unwrap();
 
-    // A million messages take a while; who comes meanwhile is not kept waiting for all of them.
+    // Two million messages take a while; who comes meanwhile is not kept waiting for all of them.
     assert!(
         served_after < done_after * 3 / 4,
         "served after {served_after:?}, all done after {done_after:?}"

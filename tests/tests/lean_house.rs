@@ -12,8 +12,8 @@ static HEAP: Counting = Counting::new();
 const WARM: usize = 500;
 const MEASURED: usize = 1_500;
 /// Bytes and blocks of one connection: token, one recoverable subscription, nothing under way.
-const BYTES_MAX: usize = 1_660;
-const BLOCKS_MAX: usize = 8;
+const BYTES_MAX: usize = 1_400;
+const BLOCKS_MAX: usize = 6;
 
 /// The client's end lives in this process, too: its registration with the runtime and its buffer.
 const CLIENT_BYTES: usize = 512;

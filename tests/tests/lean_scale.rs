@@ -25,8 +25,8 @@ const MANY: u32 = 100_000;
 /// So many come at once.
 const CROWD: u32 = 500;
 /// Heap bytes of one connection with its feed membership, and with all that a channel of its own takes.
-const SHARED_BYTES_MAX: usize = 770;
-const OWN_BYTES_MAX: usize = 2_700;
+const SHARED_BYTES_MAX: usize = 580;
+const OWN_BYTES_MAX: usize = 1_000;
 
 #[test]
 fn a_connection_weighs_as_much_among_many_as_among_few() {

@@ -1,8 +1,15 @@
 //! The long run, for `make soak`: the same storms, mobs and hostile bytes as in the other suites, larger and longer.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "this is how a test speaks and fails"
+)]
 
 use std::time::Duration;
 
 use ports::time::Clock as _;
+use serde_json::json;
 use system::SystemClock;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -10,8 +17,11 @@ use wigwag_tests::fuzz::TARGETS;
 use wigwag_tests::heap::Counting;
 use wigwag_tests::house::House;
 use wigwag_tests::mob::{MIXED_MOB_RULES, MOB_RULES, settled_bytes, visit, visit_mixed};
+use wigwag_tests::patience::within;
+use wigwag_tests::report::Report;
 use wigwag_tests::sim::run_seeds;
 use wigwag_tests::storm::{MIXED_RULES, Storm};
+use wigwag_tests::turnstile::pass;
 
 #[global_allocator]
 static HEAP: Counting = Counting::new();
@@ -107,6 +117,61 @@ async fn twenty_mixed_mobs_leave_a_flat_heap() {
     let (before, after) = (median(first), median(second));
     let guests_between = MOBS / 2 * MOB;
     assert!(after < before + guests_between * SMALLEST_LEAK_BYTES, "{before} to {after}: {readings:?}");
+}
+
+/// So many unless `WIGWAG_SOAK_CYCLES` says otherwise.
+const CYCLES: usize = 1_000_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn million_visits_leave_nothing_behind() {
+    const TIME_MAX: Duration = Duration::from_secs(30 * 60);
+    let _turn = TURN.lock().await;
+    let cycles = std::env::var("WIGWAG_SOAK_CYCLES").map_or(CYCLES, |cycles| cycles.parse().unwrap());
+
+    tokio::time::timeout(TIME_MAX, visits_leave_nothing_behind(cycles)).await.unwrap();
+}
+
+async fn visits_leave_nothing_behind(cycles: usize) {
+    let mut house = House::reporting("").await;
+    let begin = Instant::now();
+    pass(&house, 0..cycles / 10).await;
+    let warm = rest(&mut house).await;
+    println!("after {} visits in {:?}: {warm:?}", cycles / 10, begin.elapsed());
+    pass(&house, cycles / 10..cycles / 2).await;
+    let half = rest(&mut house).await;
+    println!("after {} visits in {:?}: {half:?}", cycles / 2, begin.elapsed());
+    pass(&house, cycles / 2..cycles).await;
+    let end = rest(&mut house).await;
+    println!("after {cycles} visits in {:?}: {end:?}", begin.elapsed());
+
+    assert!(end.live_bytes.abs_diff(warm.live_bytes) * 100 <= warm.live_bytes, "the heap");
+    assert!(end.resident_kib_max * 100 <= half.resident_kib_max * 105, "resident memory");
+    assert_eq!((end.descriptors, end.tasks), (warm.descriptors, warm.tasks));
+    let info = house.api("info", json!({})).await.unwrap();
+    assert_eq!(info["nodes"][0]["num_clients"], 0, "{info}");
+}
+
+/// The middle one of several reports once everybody has left.
+async fn rest(house: &mut House) -> Report {
+    const READINGS: usize = 15;
+    const PAUSE: Duration = Duration::from_millis(100);
+    let empties = async {
+        loop {
+            let report = house.report().await;
+            if report.sessions == 0 && report.connections == 0 {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    within("everybody has left", empties).await;
+    let mut readings = Vec::new();
+    for _ in 0..READINGS {
+        tokio::time::sleep(PAUSE).await;
+        readings.push(house.report().await);
+    }
+    readings.sort_unstable_by_key(|report| report.live_bytes);
+    readings[READINGS / 2]
 }
 
 fn median(readings: &[usize]) -> usize {
