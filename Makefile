@@ -1,7 +1,7 @@
 # What people type here. Each target is one line of something you could type yourself.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak bench load autobahn
+.PHONY: help run test lint soak bench load autobahn dist
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ lint: ## formatting and lints; warnings are errors
 	cargo fmt --manifest-path benches/forms/Cargo.toml --check
 	cargo clippy --manifest-path benches/forms/Cargo.toml --target-dir $${CARGO_TARGET_DIR:-target}/forms --all-targets -- -D warnings
 	scripts/pictures --check
+	scripts/dist-lint
 
 soak: ## the long run that looks for leaks and losses
 	cargo test -p wigwag-tests --features soak --test soak -- --nocapture --test-threads=1
@@ -34,3 +35,6 @@ load: ## load against a server of its own, judged by budgets, and the flood
 autobahn: ## the WebSocket cases of autobahntestsuite, where there is a Python 2.7
 	cargo build -p wigwag-tests --bin wigwag-in-test
 	scripts/autobahn
+
+dist: ## what can be downloaded, into dist/: archive, Debian package, bill of materials, sums
+	scripts/dist

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ports::access::TokenVerifier;
 use ports::channels::{Address, Broker, Event, HistoryQuery, Presence, Retention, StreamView};
+use ports::hooks::{HookError, Hooks, Question, Verdict};
 use ports::ids::{NodeId, TenantId};
 use ports::protocol::ErrorCode;
 use ports::time::Clock;
@@ -36,6 +37,7 @@ pub struct App {
     /// Who is connected.
     pub census: Census,
     ports: Ports,
+    hooks: Option<Arc<dyn Hooks>>,
     node: NodeId,
 }
 
@@ -50,7 +52,22 @@ impl App {
         );
         let connections =
             Connections::new(channels.clone(), Arc::clone(&ports.broker), Arc::clone(&ports.clock));
-        Self { channels, connections, census: Census::default(), ports, node }
+        Self { channels, connections, census: Census::default(), ports, hooks: None, node }
+    }
+
+    /// The same with a back end that can be asked.
+    pub fn with_hooks(self, hooks: Arc<dyn Hooks>) -> Self {
+        Self { hooks: Some(hooks), ..self }
+    }
+
+    /// What the operator has decided at present.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.channels.settings().current()
+    }
+
+    /// What the operator has decided from now on; sessions hear of it from their shards.
+    pub fn govern(&self, settings: Arc<Settings>) {
+        self.channels.settings().replace(settings);
     }
 
     /// This node.
@@ -93,10 +110,18 @@ impl App {
                 let count = self.ports.presence.count(&address).await;
                 Outcome::Count(count.map_err(|error| ChannelError::from(error).code()))
             }
+            Job::Ask(question) => Outcome::Asked(self.ask(*question).await.map(Box::new)),
             Job::Order(order) => {
                 let given = self.ports.broker.order(order).await;
                 Outcome::Done(given.map_err(|_| ErrorCode::Internal))
             }
+        }
+    }
+
+    async fn ask(&self, question: Question) -> Result<Verdict, HookError> {
+        match &self.hooks {
+            Some(hooks) => hooks.ask(question).await,
+            None => Err(HookError::Unavailable("no back end is configured".into())),
         }
     }
 

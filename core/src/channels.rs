@@ -16,6 +16,7 @@ pub use feed::ChannelFeed;
 pub use filter::Filter;
 pub use hub::Hub;
 pub use namespace::{
-    Allowed, Asked, Features, History, META_TTL, NamePattern, Namespace, Namespaces, RecoveryMode, Wanted,
+    Allowed, Asked, ChannelHooks, Features, History, META_TTL, NamePattern, Namespace, Namespaces,
+    RecoveryMode, Wanted,
 };
 pub use service::{ChannelError, Channels, Post, StreamRequest};

@@ -1,6 +1,5 @@
 //! What back ends can do with connections, wherever they are: subscribe, unsubscribe, disconnect, refresh.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use ports::access::ChannelGrant;
 use ports::channels::{Broker, BrokerError};
 use ports::ids::{Caller, ClientId, SessionKey, UserId};
 use ports::orders::{Action, Order, Subscribe, Target};
-use ports::protocol::{Disconnect, ErrorCode, Recovery};
+use ports::protocol::{BadDisconnect, Disconnect, ErrorCode, REASON_BYTES_MAX, Recovery};
 use ports::time::{Clock, Timestamp};
 use thiserror::Error;
 
@@ -96,9 +95,6 @@ pub enum ConnectionError {
     #[error("disconnect.reason must have at most {REASON_BYTES_MAX} bytes and must not be JSON")]
     BadReason,
 }
-
-/// Longest reason that fits into a close frame.
-const REASON_BYTES_MAX: usize = 123;
 
 impl ConnectionError {
     /// The protocol's code for it.
@@ -201,27 +197,12 @@ impl Ending {
     fn disconnect(&self) -> Result<Disconnect, ConnectionError> {
         let code =
             self.code.filter(|code| *code != 0).unwrap_or(u32::from(Disconnect::FORCE_DISCONNECT.code));
-        let known = Disconnect::ALL.iter().find(|one| u32::from(one.code) == code);
-        let known = known.filter(|one| **one != Disconnect::CONNECTION_CLOSED);
-        if known.is_none() && !(4_000..=4_999).contains(&code) {
-            return Err(ConnectionError::BadCode(code));
-        }
-        let reason = match self.reason.as_deref().unwrap_or_default() {
-            "" => known.map_or(Cow::Borrowed(""), |one| one.reason.clone()),
-            own if own.len() > REASON_BYTES_MAX || is_json(own) => return Err(ConnectionError::BadReason),
-            own => Cow::Owned(own.to_owned()),
-        };
-        let code = u16::try_from(code).map_err(|_| ConnectionError::BadCode(code))?;
-        Ok(Disconnect { code, reason })
+        let told = Disconnect::of_application(code, self.reason.as_deref().unwrap_or_default());
+        told.map_err(|bad| match bad {
+            BadDisconnect::Code => ConnectionError::BadCode(code),
+            BadDisconnect::Reason => ConnectionError::BadReason,
+        })
     }
-}
-
-/// Whether clients might read a text as JSON.
-fn is_json(text: &str) -> bool {
-    let text = text.trim();
-    text.starts_with(['{', '[', '"'])
-        || matches!(text, "true" | "false" | "null")
-        || text.parse::<f64>().is_ok()
 }
 
 #[cfg(test)]

@@ -5,12 +5,16 @@ mod closing;
 mod commands;
 mod connecting;
 mod face;
+mod hooking;
 mod interface;
 mod job;
 mod joining;
+mod listing;
 mod live;
 mod orders;
+mod rare;
 mod refreshing;
+mod renewing;
 mod subscribing;
 mod subscriptions;
 mod task;
@@ -22,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::channels::Address;
+use ports::hooks::Visitor;
 use ports::ids::{ClientId, NodeId, SessionKey, TenantId, UserId};
 use ports::protocol::{Answer, Command, Disconnect, ErrorReply, Push, Reply, Request, UnsubscribeCode};
 use ports::time::Timestamp;
@@ -29,7 +34,9 @@ use ports::time::Timestamp;
 use self::backlog::Backlog;
 pub use self::interface::{Effect, Input, Opening, Pings};
 pub use self::job::{Farewell, Job, Outcome};
+pub use self::listing::Seen;
 use self::live::Live;
+use self::rare::Rare;
 use self::task::{Task, Work};
 use crate::channels::feed::Admission;
 pub use crate::channels::feed::Join;
@@ -63,8 +70,8 @@ pub struct Session {
     backlog: Backlog,
     paused: bool,
     luck: u16,
-    /// Few have one.
-    emulation: Option<Box<SessionKey>>,
+    /// Few have any of it.
+    rare: Option<Box<Rare>>,
     pings: Pings,
     #[cfg(feature = "chaos")]
     poisoned: bool,
@@ -120,11 +127,22 @@ impl Session {
             backlog: Backlog::default(),
             paused: false,
             luck,
-            emulation: emulation.map(Box::new),
+            rare: emulation.map(Rare::emulated),
             pings,
             #[cfg(feature = "chaos")]
             poisoned: false,
         }
+    }
+
+    /// The same with how it came, for the application's back end.
+    pub fn of(mut self, visitor: Arc<Visitor>) -> Self {
+        self.rare_mut().visitor = Some(visitor);
+        self
+    }
+
+    /// From now on other decisions of the operator hold. What was granted stays granted.
+    pub fn govern(&mut self, realm: &Arc<Realm>) {
+        self.realm = Arc::clone(realm);
     }
 
     /// The connection's id.
@@ -134,7 +152,7 @@ impl Session {
 
     /// The secret of its later requests, if it needs one.
     pub fn emulation(&self) -> Option<SessionKey> {
-        self.emulation.as_deref().copied()
+        self.rare.as_ref()?.emulation
     }
 
     /// The user, once connected.
@@ -264,6 +282,8 @@ impl Session {
             Work::Depart(farewell) => self.depart(now, None, vec![farewell], effects),
             Work::Announce { channel, join } => self.announce(now, &channel, join, effects),
             Work::Order(order) => self.obey(now, order, effects),
+            Work::Renew => self.ask_to_stay(now, effects),
+            Work::RenewSubscription { channel, join } => self.ask_to_keep(now, channel, join, effects),
             Work::KeepNewest => self.keep_newest(now, effects),
         }
         if self.task.is_none() {

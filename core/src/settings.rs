@@ -1,10 +1,11 @@
 //! What an operator decides about connections; shared by all sessions of a node.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use ports::ids::UserId;
 
-use crate::channels::Namespaces;
+use crate::channels::{ChannelHooks, Namespace, Namespaces};
 
 /// Settings of the client side.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub errors_max: u32,
     /// Whether users are subscribed to a channel of their own.
     pub personal_channel: Option<PersonalChannel>,
+    /// What the application's back end decides on connections; namespaces say what it decides on channels.
+    pub hooks: Hooking,
     /// Bytes queued for one connection before it counts as slow.
     pub queue_bytes_max: usize,
     /// Most publications in a recovery or a client's history reply.
@@ -47,6 +50,47 @@ pub struct Settings {
     pub position_check_interval: Duration,
     /// The version told to clients.
     pub version: &'static str,
+}
+
+/// Settings that may be replaced while they are used. Copies share them.
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<RwLock<Arc<Settings>>>);
+
+impl Shared {
+    /// These, until others come.
+    pub fn new(settings: Arc<Settings>) -> Self {
+        Self(Arc::new(RwLock::new(settings)))
+    }
+
+    /// What holds at present.
+    pub fn current(&self) -> Arc<Settings> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What holds from now on.
+    pub fn replace(&self, settings: Arc<Settings>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+}
+
+/// Which questions about connections go to the application's back end (P section 19).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hooking {
+    /// Whether a client without a token may connect, and as whom.
+    pub connect: bool,
+    /// Whether a connection that it let in goes on when it expires.
+    pub refresh: bool,
+    /// What clients call.
+    pub rpc: bool,
+    /// Names, in small letters, of the headers that are passed on.
+    pub headers: Vec<String>,
+}
+
+impl Hooking {
+    /// Whether a header of this name is passed on.
+    pub fn passes(&self, header: &str) -> bool {
+        self.headers.iter().any(|name| name.eq_ignore_ascii_case(header))
+    }
 }
 
 /// A channel that every known user is subscribed to by the server (P-CH-6).
@@ -83,6 +127,7 @@ impl Default for Settings {
             user_connections_max: 0,
             errors_max: 0,
             personal_channel: None,
+            hooks: Hooking::default(),
             queue_bytes_max: 1 << 20,
             recovery_items_max: 300,
             joining_bytes_max: 1 << 20,
@@ -93,6 +138,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether the application's back end is asked anything, so that somebody has to know how connections came.
+    pub fn asks_back_end(&self) -> bool {
+        let Hooking { connect, refresh, rpc, .. } = self.hooks;
+        let Namespaces { nameless, named } = &self.namespaces;
+        let asks = |namespace: &Namespace| namespace.hooks != ChannelHooks::default();
+        connect || refresh || rpc || nameless.iter().chain(named.values()).any(asks)
+    }
+
     /// Most bytes that one connection may recover before it has shown that it reads them: half of its queue, so that
     /// recovering never makes it slow (P-REC-5).
     pub fn recovery_bytes_max(&self) -> usize {

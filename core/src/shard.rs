@@ -2,6 +2,8 @@
 
 mod delivery;
 mod feeds;
+mod governing;
+mod listing;
 mod mourning;
 mod seats;
 #[cfg(test)]
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::channels::{Address, BrokerError, Form, HistoryQuery, Published, Retention, StreamView};
+use ports::hooks::Visitor;
 use ports::ids::UserId;
 use ports::orders::Order;
 use ports::protocol::{Disconnect, Push, Reply};
@@ -23,6 +26,7 @@ pub use self::seats::SeatId;
 use self::seats::Seats;
 use crate::channels::{Batch, feed};
 use crate::session::{self, Job, Opening, Realm, Session};
+use crate::settings::Settings;
 use crate::wheel::Wheel;
 
 /// The sessions of one thread and the feeds between them.
@@ -81,6 +85,8 @@ pub enum Input {
     },
     /// Something is to be done with connections of one user, if there are any here.
     Order(Arc<Order>),
+    /// The operator has decided otherwise.
+    Govern(Arc<Settings>),
     /// Hand what has arrived in one channel to so many of its members. Called until the shard
     /// [has no run](Shard::has_run) any more; everything else may come in between.
     HandOut(usize),
@@ -173,24 +179,13 @@ enum HandsOut {
     NoMore,
 }
 
-/// Most bytes that go out together to one connection, if its queue may hold four times as many.
-const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// A tick this much late means that the whole process stood still.
 const STANDSTILL: Duration = Duration::from_secs(2);
 
 impl Shard {
     /// An empty shard.
     pub fn new(realm: Arc<Realm>, now: Timestamp) -> Self {
-        let settings = &realm.settings;
-        let limits = Arc::new(feed::Limits {
-            recovery: crate::channels::recovery::Bounds {
-                items_max: settings.recovery_items_max,
-                bytes_max: settings.recovery_bytes_max(),
-            },
-            joining_bytes_max: settings.joining_bytes_max,
-            batch_bytes_max: BATCH_BYTES_MAX.min(settings.queue_bytes_max / 4),
-            check_interval: settings.position_check_interval,
-        });
+        let limits = governing::limits(&realm.settings);
         Self {
             realm,
             limits,
@@ -209,7 +204,15 @@ impl Shard {
 
     /// Takes in a connection whose socket has just been opened.
     pub fn open(&mut self, now: Timestamp, opening: Opening) -> SeatId {
-        let session = Session::new(Arc::clone(&self.realm), opening, now);
+        self.seat(Session::new(Arc::clone(&self.realm), opening, now))
+    }
+
+    /// The same for one whose coming is told to the application's back end.
+    pub fn open_for(&mut self, now: Timestamp, opening: Opening, visitor: Arc<Visitor>) -> SeatId {
+        self.seat(Session::new(Arc::clone(&self.realm), opening, now).of(visitor))
+    }
+
+    fn seat(&mut self, session: Session) -> SeatId {
         let wakeup = session.wakeup();
         let seat = self.seats.take(session);
         self.seat_wheel.file(seat.index, wakeup);
@@ -232,6 +235,7 @@ impl Shard {
                 self.feed(now, &address, Some(feed), feed::Input::Read { read, result }, effects);
             }
             Input::Order(order) => self.order(now, &order, effects),
+            Input::Govern(settings) => self.govern(settings),
             Input::HandOut(members) => self.hand_out(now, members, effects),
             Input::Tick => self.tick(now, effects),
         }

@@ -5,7 +5,9 @@ pub mod access;
 pub mod channels;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod hooks;
 pub mod ids;
 pub mod orders;
 pub mod protocol;
 pub mod time;
+pub mod trace;

@@ -7,7 +7,7 @@ mod reply;
 
 use bytes::Bytes;
 
-pub use codes::{Disconnect, ErrorCode, UnsubscribeCode};
+pub use codes::{BadDisconnect, Disconnect, ErrorCode, REASON_BYTES_MAX, UnsubscribeCode};
 pub use command::{
     Command, ConnectRequest, HistoryRequest, Recovery, Request, Resume, SubscribeFlags, SubscribeRequest,
 };

@@ -1,6 +1,10 @@
 //! The command line: what can be typed, and what happens then. Everything that is printed is printed here.
 
 mod args;
+pub mod check;
+mod import;
+mod show;
+mod smoke;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -12,14 +16,16 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use crypto::{Secret, Tokens};
 use ports::time::{Clock as _, Entropy};
 use system::{OsEntropy, SystemClock};
 
-pub use args::{Cli, Command, Options, TokenArgs};
+pub use args::{CheckArgs, Cli, Command, ConfigCommand, Options, TokenArgs};
+pub use import::{ImportArgs, Imported, import};
+pub use smoke::{Place, SmokeArgs, Step, smoke};
 pub use token::token;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
+use crate::http::v1::openapi;
 use crate::keys::Keys;
 
 /// Why a command came to nothing; decides the exit code.
@@ -29,6 +35,8 @@ enum Failure {
     Usage(String),
     /// It made sense but did not work: code 1.
     Failed(anyhow::Error),
+    /// The doctor has found something, which is the answer: code 1.
+    Unfit(String),
 }
 
 /// What was typed.
@@ -62,32 +70,49 @@ fn perform(
     env: impl Iterator<Item = (OsString, OsString)>,
     serve: impl FnOnce(Config, Keys) -> anyhow::Result<()>,
 ) -> Result<Option<String>, Failure> {
+    if let Some(Command::Smoke(args)) = &cli.command {
+        // It is about another process; what is configured here does not matter.
+        let tell = |step: &Step| say(&format!("{step}\n"));
+        return smoke(args, tell).map(Some).map_err(Failure::Failed);
+    }
     let env = env.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load_with(cli.options.config.as_deref(), env, cli.options.given())?;
+    let load = || Config::load_with(cli.options.config.as_deref(), env, cli.options.given());
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => {
+            let config = load()?;
             let keys = keys(&config, &OsEntropy)?;
             serve(config, keys).map_err(Failure::Failed)?;
             Ok(None)
         }
         Command::Token(args) => {
-            let keys = keys(&config, &OsEntropy)?;
+            let keys = keys(&load()?, &OsEntropy)?;
             token(&args, &keys, SystemClock::new().now()).map(Some).map_err(Failure::Failed)
         }
-        Command::Check => {
-            let warning = check(&config)?.map(|warning| format!(", but {warning}"));
-            Ok(Some(format!("configuration is good{}", warning.unwrap_or_default())))
-        }
+        Command::Smoke(_) => Ok(None),
+        Command::ImportConfig(args) => imported(&args),
+        Command::Openapi => Ok(Some(openapi::text().trim_end().to_owned())),
+        Command::Check(args) => checked(load(), args),
+        Command::Config(ConfigCommand::Show { json }) => Ok(Some(show::show(&load()?.effective(), json))),
+        Command::Config(ConfigCommand::Reference) => Ok(Some(config::page().trim_end().to_owned())),
+        Command::Config(ConfigCommand::Example) => Ok(Some(config::example().trim_end().to_owned())),
     }
 }
 
-/// Looks at the keys of tokens and at the certificate as well, without making any. The answer is a warning.
-fn check(config: &Config) -> Result<Option<String>, Failure> {
-    let stand_in = Secret::new("what the first start will make");
-    let tokens = config.trust(stand_in).map_err(Failure::Usage)?;
-    Tokens::new(&tokens).map(drop).map_err(|error| Failure::Usage(format!("token: {error}")))?;
-    let certificate = config.certificate().map_err(Failure::Usage)?;
-    Ok(certificate.and_then(|certificate| certificate.warning(SystemClock::new().now())))
+/// The translated file; what is missing from it goes to the error stream, so that both can be kept apart.
+fn imported(args: &ImportArgs) -> Result<Option<String>, Failure> {
+    let Imported { toml, left } = import(&args.file).map_err(|error| Failure::Usage(format!("{error:#}")))?;
+    for line in &left {
+        let _ = writeln!(io::stderr().lock(), "not taken over: {line}");
+    }
+    let toml = toml.trim_end().to_owned();
+    if args.strict && !left.is_empty() { Err(Failure::Unfit(toml)) } else { Ok(Some(toml)) }
+}
+
+/// What the doctor says; too much of it fails.
+fn checked(config: Result<Config, ConfigError>, args: CheckArgs) -> Result<Option<String>, Failure> {
+    let report = check::Report::of(config, SystemClock::new().now());
+    let told = if args.json { report.json() } else { report.text() };
+    if report.is_good(args.strict) { Ok(Some(told)) } else { Err(Failure::Unfit(told)) }
 }
 
 fn keys(config: &Config, entropy: &dyn Entropy) -> Result<Keys, Failure> {
@@ -117,6 +142,10 @@ fn complain(failure: &Failure) -> ExitCode {
     let (line, code) = match failure {
         Failure::Usage(problem) => (problem.clone(), 2),
         Failure::Failed(error) => (format!("{error:#}"), 1),
+        Failure::Unfit(report) => {
+            say(&format!("{report}\n"));
+            return ExitCode::FAILURE;
+        }
     };
     let line = line.replace('\n', " ");
     let _ = writeln!(io::stderr().lock(), "wigwag: {line}");

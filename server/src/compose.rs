@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use courier::Courier;
 use memory::{Limits, MemoryBroker, MemoryPresence};
 use ports::channels::{Broker as _, Sink};
 use ports::ids::{NodeId, TenantId};
 use ports::time::{Clock, Entropy, Timestamp};
 use system::{OsEntropy, SystemClock};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tracing::warn;
 use wigwag_core::session::Realm;
@@ -21,11 +23,16 @@ use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
 use crate::actors::supervise::{Root, Tree};
 use crate::config::{Config, Server};
+use crate::http::v1::throttle::Throttle;
 use crate::http::{self, Edge};
-use crate::keys::Keys;
-use crate::node::{Bounds, Node, Readiness, Services, ShardThread};
+use crate::keys::{ApiKey, Keys, Verifier};
+use crate::node::{Bounds, Node, Parts, Readiness, Reloader, Services, ShardThread};
+use crate::telemetry::hooks::Timed;
+use crate::telemetry::traces::Traces;
+use crate::telemetry::witness::{Counted, Witness};
 use crate::transport::accept::Door;
 use crate::transport::callers::{Callers, Caps};
+use crate::transport::forwarded::Proxies;
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
 use crate::transport::tls::Tls;
@@ -37,27 +44,27 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     let clock = Arc::new(SystemClock::new());
     let broker = Arc::new(MemoryBroker::new(Arc::clone(&entropy), Limits::default()));
     let crowding = Arc::new(Crowding::default());
+    let node = NodeId::from_random(entropy.sixteen());
+    let (traces, witness) = watchers(config, node)?;
+    let verifier = Verifier::new(keys.tokens()?);
     let ports = Ports {
-        broker: Arc::new(Paced::new(Arc::clone(&broker) as _, Arc::clone(&crowding))),
+        broker: Arc::new(Paced::new(Arc::clone(&broker) as _, Arc::clone(&crowding), Arc::clone(&witness))),
         presence: Arc::new(MemoryPresence::new()),
-        tokens: Arc::new(keys.tokens()?),
+        tokens: Arc::new(Counted(verifier.clone())),
         clock: Arc::clone(&clock) as _,
     };
 
     let settings = Arc::new(config.client_settings());
-    let node = NodeId::from_random(entropy.sixteen());
     let app = App::new(ports, node, Arc::clone(&settings));
+    let app = match courier(config, &clock, &entropy)? {
+        Some(courier) => app.with_hooks(Arc::new(Timed(courier))),
+        None => app,
+    };
     let realm = Arc::new(Realm { tenant: TenantId::default(), node, settings });
     let tls = tls(config, clock.now())?;
     let callers = callers(&config.server, Arc::clone(&clock) as _);
-    let services = Arc::new(Services::new(
-        app,
-        realm,
-        clock,
-        entropy,
-        tokio::runtime::Handle::current(),
-        bounds(config, crowding),
-    ));
+    let services = Services::new(app, realm, clock, entropy, Handle::current(), bounds(config, crowding));
+    let services = Arc::new(services.watched(traces, witness));
 
     // Before anything runs that would have to be stopped again.
     let listener = listen(config.server.listen).await?;
@@ -72,20 +79,17 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
 
     let readiness = Arc::new(Readiness::default());
     let connections = Arc::new(Semaphore::new(config.server.connections_max));
-    let edge = Edge {
-        services: Arc::clone(&services),
-        readiness: Arc::clone(&readiness),
-        connections: Arc::clone(&connections),
-        origins: Origins::new(&config.server.allowed_origins),
-        api_key: keys.api_key.clone(),
-        api_insecure: config.api.insecure,
-        api_calls: Semaphore::new(http::API_CALLS_MAX),
-        emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
-        refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
-    };
+    let parts = parts(config, keys, verifier, tls.clone());
+    let edge = edge(config, &services, &readiness, &connections, &parts);
     let (listening, stop) = watch::channel(true);
-    let door =
-        Door { router: http::router(edge), connections_max: config.server.connections_max, callers, tls };
+    let door = Door {
+        router: http::router(edge),
+        connections_max: config.server.connections_max,
+        callers,
+        proxies: Proxies::new(&config.server.trusted_proxies),
+        tls,
+    };
+    services.set_reloader(Reloader::new(config.clone(), parts));
     let accepting = tokio::spawn(accept::run(listener, door, stop));
     Ok(Node {
         address,
@@ -101,6 +105,39 @@ pub async fn start(config: &Config, keys: &Keys) -> anyhow::Result<Node> {
     })
 }
 
+/// What a reload replaces.
+fn parts(config: &Config, keys: &Keys, verifier: Verifier, tls: Option<Arc<Tls>>) -> Parts {
+    let origins = Origins::new(&config.server.allowed_origins);
+    Parts { verifier, api_key: ApiKey::new(keys.api_key.clone()), origins, tls }
+}
+
+fn edge(
+    config: &Config,
+    services: &Arc<Services>,
+    readiness: &Arc<Readiness>,
+    connections: &Arc<Semaphore>,
+    parts: &Parts,
+) -> Edge {
+    Edge {
+        services: Arc::clone(services),
+        readiness: Arc::clone(readiness),
+        connections: Arc::clone(connections),
+        connections_max: config.server.connections_max,
+        origins: parts.origins.clone(),
+        api_key: parts.api_key.clone(),
+        api_insecure: config.api.insecure,
+        throttle: Throttle::new(&config.api),
+        api_calls: Semaphore::new(http::API_CALLS_MAX),
+        emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
+        refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
+    }
+}
+
+fn watchers(config: &Config, node: NodeId) -> anyhow::Result<(Arc<Traces>, Arc<Witness>)> {
+    let traces = Arc::new(Traces::new(&config.telemetry, node)?);
+    Ok((Arc::clone(&traces), Arc::new(Witness::new(traces))))
+}
+
 fn bounds(config: &Config, crowding: Arc<Crowding>) -> Bounds {
     Bounds {
         pending: Arc::new(Pending::new(config.server.pending_bytes_max.bytes())),
@@ -109,19 +146,30 @@ fn bounds(config: &Config, crowding: Arc<Crowding>) -> Bounds {
     }
 }
 
+/// Who asks the application's back end, if it is to be asked at all.
+fn courier(
+    config: &Config,
+    clock: &Arc<SystemClock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<Option<Courier>> {
+    let Some(asked) = config.back_end() else { return Ok(None) };
+    let courier = Courier::new(asked, Arc::clone(clock) as _, Arc::clone(entropy));
+    courier.map(Some).context("hooks cannot be asked")
+}
+
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("cannot listen on {address}; choose another address with --listen"))
 }
 
-fn tls(config: &Config, now: Timestamp) -> anyhow::Result<Option<Tls>> {
+fn tls(config: &Config, now: Timestamp) -> anyhow::Result<Option<Arc<Tls>>> {
     let Some(certificate) = config.certificate().map_err(|problem| anyhow!(problem))? else {
         return Ok(None);
     };
     if let Some(warning) = certificate.warning(now) {
         warn!("{warning}");
     }
-    Ok(Some(Tls::new(certificate.tls)))
+    Ok(Some(Arc::new(Tls::new(certificate.tls))))
 }
 
 /// Addresses are counted only if something comes of it.
@@ -138,7 +186,7 @@ fn shard_count(config: &Config) -> u16 {
     u16::try_from(wanted).unwrap_or(u16::MAX)
 }
 
-type Shards = Vec<(Arc<ShardCell>, tokio::runtime::Handle)>;
+type Shards = Vec<(Arc<ShardCell>, Handle)>;
 
 /// One thread with a runtime of its own for each shard.
 fn start_threads(count: u16, services: &Arc<Services>) -> anyhow::Result<(Vec<ShardThread>, Shards)> {

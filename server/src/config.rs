@@ -4,14 +4,21 @@ mod certificate;
 mod channel;
 mod checks;
 mod client;
+mod difference;
 mod document;
+mod effective;
 mod error;
-mod nearest;
+mod hooks;
+pub(crate) mod nearest;
+mod network;
 mod overlay;
+mod reference;
 mod section;
 mod server;
 mod settings;
 mod source;
+mod sources;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -20,15 +27,22 @@ mod trust;
 mod units;
 mod value;
 
-use std::fs;
-use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use certificate::Certificate;
 pub use channel::{Channel, DeltaType, Namespace, RecoveryKind};
 pub use client::Client;
+pub use difference::Difference;
+pub use effective::Effective;
 pub use error::ConfigError;
+pub use hooks::Hooks;
+pub use network::Network;
+pub use reference::{example, page};
 pub use server::{LogFormat, Server};
+pub use sources::{Given, Sources};
+pub use telemetry::{Ratio, Telemetry};
 pub use tls::Tls;
 pub use token::{Api, Jwks, Token};
 pub use units::{Size, duration};
@@ -36,9 +50,6 @@ pub use units::{Size, duration};
 use document::Document;
 use overlay::Overlay;
 use source::{Places, Reader};
-
-/// The file that is read if none is named.
-const DEFAULT_FILE: &str = "wigwag.toml";
 
 /// Everything that is configured. Only values that have passed all checks come out of [`Config::load`].
 #[derive(Clone)]
@@ -55,24 +66,20 @@ pub struct Config {
     pub subscription_token: Option<Token>,
     /// `[[jwks]]`: key sets by issuer.
     pub jwks: Vec<Jwks>,
+    /// `[telemetry]`: what the node says about itself, and to whom.
+    pub telemetry: Telemetry,
     /// `[client]`: connections.
     pub client: Client,
+    /// `[hooks]`: questions to the application's back end.
+    pub hooks: Hooks,
     /// `[channel]`: options of channels without a namespace; `None` makes such channels unknown.
     pub channel: Option<Channel>,
     /// `[[namespace]]`: options of channels by the text before the first colon.
     pub namespaces: Vec<Namespace>,
     /// Nothing was configured about channels and there is no file: the node shows what it can do.
     pub demo: bool,
-}
-
-/// A command line option that stands for a setting.
-pub struct Given {
-    /// The option as it is typed, for messages.
-    pub option: &'static str,
-    /// The setting, `section.key`.
-    pub setting: &'static str,
-    /// The text after the option.
-    pub value: String,
+    places: Places,
+    sources: Arc<Sources>,
 }
 
 impl Config {
@@ -90,18 +97,22 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
         given: Vec<Given>,
     ) -> Result<Self, ConfigError> {
-        let name = path.unwrap_or(Path::new(DEFAULT_FILE)).display().to_string();
-        match fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_FILE))) {
-            Ok(text) => Self::parse(Some((&name, &text)), env, given),
-            Err(error) if path.is_none() && error.kind() == ErrorKind::NotFound => {
-                Self::parse(None, env, given)
-            }
-            Err(error) => Err(ConfigError::unreadable(&name, &error)),
-        }
+        Sources::new(path, env, given).read()
+    }
+
+    /// Refuses a configuration that a node must not take over which listens here: before it is started again, it can be
+    /// reached where it could be reached before.
+    pub fn exposure_at(&self, listen: SocketAddr) -> Result<(), ConfigError> {
+        checks::exposure_at(self, listen)
+    }
+
+    /// Where it was read from, to be read again.
+    pub fn sources(&self) -> Arc<Sources> {
+        Arc::clone(&self.sources)
     }
 
     /// The configuration in a text that has a name.
-    fn parse(
+    pub(crate) fn parse(
         file: Option<(&str, &str)>,
         env: impl Iterator<Item = (String, String)>,
         given: Vec<Given>,
@@ -118,16 +129,21 @@ impl Config {
             token: reader.section("token")?,
             subscription_token: reader.section_if_written("subscription_token")?,
             jwks: reader.key_sets()?,
+            telemetry: reader.section("telemetry")?,
             client: reader.section("client")?,
+            hooks: reader.section("hooks")?,
             channel: Some(reader.section("channel")?),
             namespaces: reader.namespaces()?,
             demo: document.is_none() && !overlay.mentions("channel"),
+            places: Places::default(),
+            sources: Arc::default(),
         };
         if config.demo {
             config.channel = None;
             config.namespaces = vec![Namespace::demo()];
         }
         checks::all(&config, &places)?;
+        config.places = places;
         Ok(config)
     }
 }

@@ -6,6 +6,7 @@ mod health;
 pub mod problem;
 #[cfg(test)]
 mod tests;
+pub mod v1;
 mod welcome;
 
 use std::sync::Arc;
@@ -14,14 +15,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use crypto::Secret;
 use tokio::sync::Semaphore;
 
 use self::problem::Problem;
+use self::v1::throttle::Throttle;
+use crate::keys::ApiKey;
 use crate::node::{Readiness, Services};
+use crate::telemetry::requests;
 use crate::transport::origin::Origins;
 use crate::transport::{emulation, http_stream, sse, websocket};
 
@@ -33,12 +36,16 @@ pub struct Edge {
     pub readiness: Arc<Readiness>,
     /// A permit per connection.
     pub connections: Arc<Semaphore>,
+    /// How many there are.
+    pub connections_max: usize,
     /// Who may connect from a browser.
     pub origins: Origins,
     /// What back ends present.
-    pub api_key: Secret,
+    pub api_key: ApiKey,
     /// Development switch: nothing need be presented.
     pub api_insecure: bool,
+    /// How often the key may be used under `/v1`.
+    pub throttle: Throttle,
     /// A permit per call of the server API under way.
     pub api_calls: Semaphore,
     /// A permit per upstream request of a streamed connection under way.
@@ -55,6 +62,7 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// All routes.
 pub fn router(edge: Edge) -> Router {
+    let edge = Arc::new(edge);
     let sse = get(sse::open).head(not_allowed).post(sse::open).options(sse::preflight);
     let router = Router::new()
         .route("/connection/websocket", get(websocket::upgrade))
@@ -66,6 +74,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/livez", get(health::live))
         .route("/health", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/healthz", get(health::whole))
         .route("/metrics", get(health::metrics))
         .route("/", get(welcome::page))
         .route("/welcome.js", get(welcome::script))
@@ -77,7 +86,9 @@ pub fn router(edge: Edge) -> Router {
         .method_not_allowed_fallback(not_allowed)
         .fallback(not_found)
         .layer(from_fn(within_deadline))
-        .with_state(Arc::new(edge))
+        .nest("/v1", v1::router(&edge))
+        .layer(from_fn_with_state(Arc::clone(&edge), requests::watch))
+        .with_state(edge)
 }
 
 async fn not_allowed() -> Problem {
@@ -86,8 +97,8 @@ async fn not_allowed() -> Problem {
 }
 
 async fn not_found() -> Problem {
-    let detail = "nothing is served here; see /, /api/{method}, /connection/websocket, /connection/http_stream, \
-                  /connection/sse, /emulation, /livez, /readyz and /metrics";
+    let detail = "nothing is served here; see /, /v1/docs, /api/{method}, /connection/websocket, /connection/http_stream, \
+                  /connection/sse, /emulation, /livez, /readyz, /healthz and /metrics";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 

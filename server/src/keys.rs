@@ -1,4 +1,6 @@
-//! The secrets that a node makes for itself when nobody configured any.
+//! The secrets of a node: those that are configured, and those that it makes for itself when nobody configured any.
+
+mod current;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -11,6 +13,8 @@ use crypto::{Secret, Tokens};
 use ports::time::Entropy;
 use serde::Deserialize;
 use thiserror::Error;
+
+pub use current::{ApiKey, Verifier};
 
 use crate::config::Config;
 

@@ -8,5 +8,6 @@ pub mod http;
 pub mod keys;
 pub mod node;
 pub mod serve;
+pub mod systemd;
 pub mod telemetry;
 pub mod transport;

@@ -1,5 +1,7 @@
 //! A running node: started, ready, drained, stopped.
 
+mod reload;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,9 +15,12 @@ use tracing::info;
 use wigwag_core::App;
 use wigwag_core::session::Realm;
 
+pub use self::reload::{Parts, ReloadError, Reloaded, Reloader};
 use crate::actors::crowding::Crowding;
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
+use crate::telemetry::traces::Traces;
+use crate::telemetry::witness::Witness;
 use crate::transport::link::Pending;
 use crate::transport::switchboard::Switchboard;
 
@@ -37,10 +42,15 @@ pub struct Services {
     pub crowding: Arc<Crowding>,
     /// Longest message from a client.
     pub frame_bytes_max: usize,
+    /// Where spans are recorded.
+    pub traces: Arc<Traces>,
+    /// How the broker does.
+    pub witness: Arc<Witness>,
     /// The time of start.
     pub started_at: Timestamp,
     clock: Arc<dyn Clock>,
     hub: OnceLock<Arc<HubTable>>,
+    reloader: OnceLock<Reloader>,
 }
 
 /// What bounds the node as a whole.
@@ -73,10 +83,19 @@ impl Services {
             pending: bounds.pending,
             crowding: bounds.crowding,
             frame_bytes_max: bounds.frame_bytes_max,
+            traces: Arc::default(),
+            witness: Arc::default(),
             started_at,
             clock,
             hub: OnceLock::new(),
+            reloader: OnceLock::new(),
         }
+    }
+
+    /// The same, with what is recorded told elsewhere.
+    pub fn watched(mut self, traces: Arc<Traces>, witness: Arc<Witness>) -> Self {
+        (self.traces, self.witness) = (traces, witness);
+        self
     }
 
     /// The present.
@@ -185,6 +204,7 @@ impl Node {
             let _ = thread.end.send(true);
             let _ = tokio::task::spawn_blocking(move || thread.thread.join()).await;
         }
+        self.services.traces.end().await;
         info!("stopped");
     }
 

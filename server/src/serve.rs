@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use ports::access::{ConnectionGrant, TokenSigner as _};
@@ -9,11 +10,14 @@ use ports::ids::UserId;
 use ports::time::{Clock as _, Timestamp};
 use system::SystemClock;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::warn;
+use tracing::{error, warn};
 
+use crate::cli::check::memory;
 use crate::compose;
 use crate::config::Config;
 use crate::keys::Keys;
+use crate::node::Node;
+use crate::systemd::Systemd;
 use crate::telemetry;
 use crate::transport::descriptors;
 
@@ -22,8 +26,7 @@ const TOKEN_TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600)
 
 /// Serves until SIGTERM or SIGINT, then drains. A second signal ends the draining.
 pub fn serve(config: Config, keys: Keys) -> anyhow::Result<()> {
-    telemetry::init(&config.server);
-    let _ = telemetry::metrics::recorder();
+    telemetry::init(&config, &keys);
     descriptors::prepare(config.server.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&config, &keys))
@@ -32,7 +35,11 @@ pub fn serve(config: Config, keys: Keys) -> anyhow::Result<()> {
 async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be caught")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be caught")?;
+    let mut hangup = signal(SignalKind::hangup()).context("signals cannot be caught")?;
     let node = compose::start(config, keys).await?;
+    if let Some(warning) = memory::warning(config) {
+        warn!("{warning}");
+    }
     if config.client.insecure {
         warn!("client.insecure is on: tokens and permissions are not checked");
     }
@@ -40,11 +47,18 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
         warn!("api.insecure is on: everybody may publish through the API");
     }
     greet(config, keys, node.address);
-    let failed = tokio::select! {
-        _ = terminate.recv() => false,
-        _ = interrupt.recv() => false,
-        () = node.failed() => true,
+    let systemd = Systemd::from_env();
+    systemd.ready();
+    let failed = loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(&node).await,
+            _ = terminate.recv() => break false,
+            _ = interrupt.recv() => break false,
+            () = node.failed() => break true,
+            () = systemd.watch() => break true,
+        }
     };
+    systemd.stopping();
     if failed {
         bail!("the actors failed; see the log lines above");
     }
@@ -52,6 +66,16 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
         () = node.stop() => Ok(()),
         _ = terminate.recv() => bail!("told to stop at once while draining"),
         _ = interrupt.recv() => bail!("told to stop at once while draining"),
+    }
+}
+
+/// A configuration with a mistake is one line in the log, and changes nothing.
+async fn reload(node: &Node) {
+    let services = Arc::clone(&node.services);
+    match tokio::task::spawn_blocking(move || services.reload()).await {
+        Ok(Ok(_reloaded)) => {}
+        Ok(Err(error)) => error!("the configuration stays as it was: {error}"),
+        Err(error) => error!(%error, "the configuration could not be read"),
     }
 }
 

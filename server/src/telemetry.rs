@@ -1,20 +1,46 @@
-//! What the node says about itself: log lines and metrics.
+//! What the node says about itself: log lines, metrics, traces.
 
+pub mod hooks;
+pub mod logs;
 pub mod metrics;
+pub mod process;
+pub mod redact;
+pub mod requests;
+#[cfg(feature = "sentry")]
+pub mod sentry;
+pub mod traces;
+pub mod witness;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+pub use self::logs::set_level;
 
-use crate::config::{LogFormat, Server};
+use crate::config::Config;
+use crate::keys::Keys;
 
-/// Begins writing log lines as configured, to the error stream. A second call changes nothing.
-pub fn init(server: &Server) {
-    // Validated with the configuration; an actor's start and stop is of no interest to operators.
-    let filter = EnvFilter::try_new(format!("{},ractor=warn", server.log))
-        .unwrap_or_else(|_| EnvFilter::new("info,ractor=warn"));
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match server.log_format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
-    };
+/// Begins writing log lines as configured, and counting. A second call changes nothing.
+pub fn init(config: &Config, keys: &Keys) {
+    // Before the first line is counted.
+    let _ = metrics::recorder();
+    logs::init(&config.server, secrets(config, keys));
+    #[cfg(feature = "sentry")]
+    sentry::init(&config.telemetry);
+    if config.telemetry.sentry_dsn.is_some() && !cfg!(feature = "sentry") {
+        tracing::warn!("telemetry.sentry_dsn is set, but this program was built without the feature sentry");
+    }
+}
+
+/// Takes over what can be changed while the node runs: which lines are written, and what must not be in them.
+pub fn reload(config: &Config, keys: &Keys) -> Result<(), logs::NoLevel> {
+    logs::keep_out(secrets(config, keys));
+    set_level(&config.server.log)
+}
+
+/// Everything that only the node and its operator know.
+fn secrets(config: &Config, keys: &Keys) -> Vec<String> {
+    let trusts = [Some(&keys.tokens.connection), keys.tokens.subscription.as_ref()];
+    let tokens = trusts.into_iter().flatten().flat_map(|trust| {
+        let previous = trust.hmac_previous.as_ref().map(|previous| &previous.secret);
+        [trust.hmac_secret.as_ref(), previous]
+    });
+    let all = tokens.chain([Some(&keys.api_key), config.telemetry.sentry_dsn.as_ref()]);
+    all.flatten().map(|secret| secret.expose().to_owned()).collect()
 }

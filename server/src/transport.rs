@@ -5,6 +5,7 @@ pub mod accept;
 pub mod admission;
 pub mod body;
 pub mod callers;
+pub mod coming;
 pub mod cors;
 pub mod descriptors;
 pub mod dialect;
@@ -12,6 +13,7 @@ pub mod downstream;
 #[cfg(feature = "chaos")]
 pub mod echo;
 pub mod emulation;
+pub mod forwarded;
 pub mod frame;
 pub mod http_stream;
 pub mod link;

@@ -4,6 +4,7 @@
 mod guests;
 mod http;
 mod losses;
+pub mod rewritten;
 pub mod rooms;
 
 use std::net::SocketAddr;
@@ -93,7 +94,7 @@ pub struct House {
     http: reqwest::Client,
     clock: SystemClock,
     run: Run,
-    _home: TempDir,
+    home: TempDir,
 }
 
 enum Run {
@@ -149,7 +150,7 @@ impl House {
         let connection = Trust { hmac_secret: Secret::new(TOKEN_SECRET), ..Trust::default() };
         let tokens = Tokens::new(&crypto::Config { connection, subscription: None }).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { address, tokens, http, clock: SystemClock::new(), run, _home: home }
+        Self { address, tokens, http, clock: SystemClock::new(), run, home }
     }
 
     /// The node, which must run in this process.

@@ -148,6 +148,12 @@ impl Raw {
         ABNORMAL
     }
 
+    /// The head of an answer over HTTP, or what came of it before the end.
+    pub async fn head(&mut self) -> String {
+        while !self.unread.windows(4).any(|end| end == b"\r\n\r\n") && within("a head", self.read()).await {}
+        String::from_utf8_lossy(&self.unread).into_owned()
+    }
+
     /// Returns when the server has closed the socket; everything it said until then.
     pub async fn end(&mut self) -> Vec<u8> {
         while within("the end", self.read()).await {}

@@ -258,8 +258,8 @@ async fn every_metric_is_there_and_the_gauges_are_right() {
     let (status, text) = house.get("/metrics").await;
 
     assert_eq!(status, 200);
-    for (name, _, help) in TABLE {
-        assert!(text.contains(&format!("# HELP {name} {help}")), "{name} is missing");
+    for row in TABLE.iter().filter(|row| row.is_always_there()) {
+        assert!(text.contains(&format!("# HELP {} {}", row.name, row.help)), "{} is missing", row.name);
     }
     assert_eq!(gauge(&text, metrics::SESSIONS), Some(4.0));
     assert_eq!(gauge(&text, metrics::CONNECTIONS), Some(3.0));

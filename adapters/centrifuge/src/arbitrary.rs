@@ -34,9 +34,10 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
 
 fn request() -> impl Strategy<Value = Request> {
     let subs = btree_map(any::<String>(), resume(), 0..3);
-    let connect = (any::<(String, String, String)>(), payload(), subs).prop_map(
-        |((token, name, version), data, subs)| {
-            Request::Connect(Box::new(ConnectRequest { token, data, subs, name, version }))
+    let headers = btree_map(any::<String>(), any::<String>(), 0..3);
+    let connect = (any::<(String, String, String)>(), payload(), subs, headers).prop_map(
+        |((token, name, version), data, subs, headers)| {
+            Request::Connect(Box::new(ConnectRequest { token, data, subs, name, version, headers }))
         },
     );
     let history = (any::<String>(), any::<i32>(), option::of(recovery()), any::<bool>()).prop_map(

@@ -5,7 +5,7 @@ mod json {
 
     fn fresh() -> Dialect {
         let commands = [
-            r#"{"id":1,"connect":{"token":"t","data":7,"subs":{"a":{"recover":true,"offset":3,"epoch":"kQzWbnLd","delta":"fossil"},"b":{"recover":true},"c":{}},"name":"js","version":"1.0"}}"#,
+            r#"{"id":1,"connect":{"token":"t","data":7,"subs":{"a":{"recover":true,"offset":3,"epoch":"kQzWbnLd","delta":"fossil"},"b":{"recover":true},"c":{}},"name":"js","version":"1.0","headers":{"cookie":"a=b"}}}"#,
             r#"{"id":2,"subscribe":{"channel":"news:a","token":"t","recover":true,"offset":9,"epoch":"kQzWbnLd","data":7,"positioned":true,"recoverable":true,"join_leave":true,"delta":"fossil","tf":{"op":"and","nodes":[{"key":"a","cmp":"ex"},{"key":"b","cmp":"eq","val":"x"},{"op":"not","nodes":[{"key":"c","cmp":"in","vals":["x","y"]}]}]},"flag":3,"type":1}}"#,
             r#"{"id":3,"unsubscribe":{"channel":"news:a"}}"#,
             r#"{"id":4,"publish":{"channel":"news:a","data":{"a":[1]}}}"#,
@@ -84,6 +84,7 @@ mod protobuf {
             message(3, &[bytes(1, "c"), bytes(2, "")]),
             bytes(4, "js"),
             bytes(5, "1.0"),
+            message(6, &[bytes(1, "cookie"), bytes(2, "a=b")]),
         ]
     }
 

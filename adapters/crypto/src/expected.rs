@@ -46,6 +46,11 @@ impl Pattern {
         let anchored = Regex::new(text).and_then(|_| Regex::new(&format!(r"\A(?:{text})\z")));
         Ok(Self { text: text.to_owned(), anchored: anchored.map_err(|error| error.to_string())? })
     }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl PartialEq for Pattern {

@@ -10,6 +10,7 @@ use ports::channels::{
 };
 use ports::orders::Order;
 use ports::time::{Entropy, Timestamp};
+use ports::trace::TraceContext;
 
 use crate::channels::{Channel, Channels, Filed};
 use crate::receipts::Key;
@@ -83,7 +84,7 @@ impl MemoryBroker {
         draft: Draft,
         now: Timestamp,
     ) -> Receipt {
-        let Draft { data, info, tags, keep, idempotency_key: _, version, delta } = draft;
+        let Draft { data, info, tags, keep, idempotency_key: _, version, delta, trace } = draft;
         let unplaced = Publication { offset: 0, data, info, tags, delta };
         let Some(keep) = keep else {
             let skipped = version.is_some_and(|version| {
@@ -93,7 +94,7 @@ impl MemoryBroker {
                     .is_some_and(|Filed { stream, .. }| !stream.is_over(now) && stream.holds(&version))
             });
             if !skipped {
-                self.deliver(channel, address, Event::Publication(Arc::new(unplaced), None));
+                self.deliver(channel, address, Event::Publication(Arc::new(unplaced), None), trace);
             }
             return Receipt { position: None, skipped };
         };
@@ -108,16 +109,23 @@ impl MemoryBroker {
         let position = filed.stream.top();
         tenant.renew(address, filed);
         if let Some(publication) = appended {
-            self.deliver(channel, address, Event::Publication(publication, Some(position.epoch.clone())));
+            let event = Event::Publication(publication, Some(position.epoch.clone()));
+            self.deliver(channel, address, event, trace);
         }
         Receipt { position: Some(position), skipped }
     }
 
-    fn deliver(&self, channel: &Channel, address: &Arc<Address>, event: Event) {
+    fn deliver(
+        &self,
+        channel: &Channel,
+        address: &Arc<Address>,
+        event: Event,
+        trace: Option<Arc<TraceContext>>,
+    ) {
         if channel.attached
             && let Some(sink) = self.sink.get()
         {
-            sink.deliver(Arc::new(Published::new(Arc::clone(address), event)));
+            sink.deliver(Arc::new(Published::new(Arc::clone(address), event).traced(trace)));
         }
     }
 
@@ -166,7 +174,7 @@ impl Broker for MemoryBroker {
     }
 
     async fn announce(&self, address: &Arc<Address>, event: Event) -> Result<(), BrokerError> {
-        self.channels.with_present(address, |channel| self.deliver(channel, address, event));
+        self.channels.with_present(address, |channel| self.deliver(channel, address, event, None));
         Ok(())
     }
 

@@ -280,7 +280,9 @@ fn every_failure_is_error_100() {
             Outcome::History(result) => result.unwrap_err(),
             Outcome::Members(result) => result.unwrap_err(),
             Outcome::Count(result) => result.unwrap_err(),
-            Outcome::Connection(_) | Outcome::Subscription(_) | Outcome::Overdue => panic!("not of {what}"),
+            Outcome::Connection(_) | Outcome::Subscription(_) | Outcome::Asked(_) | Outcome::Overdue => {
+                panic!("not of {what}")
+            }
         };
         assert_eq!(code, ErrorCode::Internal, "{what}");
     }

@@ -84,6 +84,11 @@ const HEAL_PAUSE: Duration = Duration::from_secs(1);
 const SUSPICION: Duration = Duration::from_secs(2);
 
 impl ChannelFeed {
+    /// From now on it may keep and hand out so much.
+    pub fn limit(&mut self, limits: &Arc<Limits>) {
+        self.limits = Arc::clone(limits);
+    }
+
     /// A feed without members. `phase` in 0..=255 spreads the position checks of many feeds over the interval.
     pub fn new(
         address: Arc<Address>,

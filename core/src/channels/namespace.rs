@@ -33,6 +33,19 @@ pub struct Namespace {
     pub delta_publish: bool,
     /// Subscribers may filter by tags.
     pub tags_filter: bool,
+    /// What the application's back end decides.
+    pub hooks: ChannelHooks,
+}
+
+/// Which questions about a channel go to the application's back end (P section 19).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelHooks {
+    /// Whether a client without a token may subscribe.
+    pub subscribe: bool,
+    /// Whether a subscription that it allowed goes on when it expires.
+    pub sub_refresh: bool,
+    /// Whether a client may publish, and what becomes of it.
+    pub publish: bool,
 }
 
 /// A regular expression that names have to match.
@@ -47,6 +60,11 @@ impl NamePattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let built = regex::RegexBuilder::new(text).size_limit(Self::BYTES_MAX).build();
         built.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        self.0.as_str()
     }
 
     /// Whether a name matches.

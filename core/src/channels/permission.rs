@@ -58,6 +58,13 @@ pub fn subscribe(namespace: &Namespace, channel: &ChannelName, party: Party<'_>)
     }
 }
 
+/// Whether that is the back end's to say. It is not asked about names that only a token or a list of users opens (P-CH-3,
+/// P-CH-4).
+pub fn subscribe_is_asked(namespace: &Namespace, channel: &ChannelName) -> bool {
+    let is_listed = namespace.user_limited && listed_users(channel).is_some();
+    namespace.hooks.subscribe && !channel.is_private() && !is_listed
+}
+
 /// The comma-separated ids after the last `#` of a name that has one.
 fn listed_users(channel: &ChannelName) -> Option<&str> {
     channel.as_str().rsplit_once('#').map(|(_, users)| users)

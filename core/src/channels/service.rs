@@ -16,7 +16,7 @@ use thiserror::Error;
 use self::glob::Glob;
 use super::permission::{self, Party};
 use super::{History, Namespace};
-use crate::settings::Settings;
+use crate::settings::{Settings, Shared};
 
 mod glob;
 
@@ -26,7 +26,7 @@ pub struct Channels {
     broker: Arc<dyn Broker>,
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
-    settings: Arc<Settings>,
+    settings: Shared,
 }
 
 /// Something a back end publishes.
@@ -115,12 +115,18 @@ impl Channels {
         clock: Arc<dyn Clock>,
         settings: Arc<Settings>,
     ) -> Self {
-        Self { broker, presence, clock, settings }
+        Self { broker, presence, clock, settings: Shared::new(settings) }
+    }
+
+    /// What the operator has decided at present; copies of these use cases share it.
+    pub fn settings(&self) -> &Shared {
+        &self.settings
     }
 
     /// Publishes into a channel. When this returns, the broker has it.
     pub async fn publish(&self, by: &Caller, channel: &str, post: Post) -> Result<Receipt, ChannelError> {
-        let (address, namespace) = self.resolve(by, channel)?;
+        let settings = self.settings.current();
+        let (address, namespace) = resolve(&settings, by, channel)?;
         if post.data.is_empty() {
             return Err(ChannelError::NoData);
         }
@@ -133,6 +139,7 @@ impl Channels {
             idempotency_key: post.idempotency_key,
             version: post.version,
             delta: post.delta || namespace.delta_publish,
+            trace: None,
         };
         Ok(self.broker.publish(&address, draft, self.clock.now()).await?)
     }
@@ -146,7 +153,8 @@ impl Channels {
         since: Option<Recovery>,
         order: Order,
     ) -> Result<StreamView, ChannelError> {
-        let (address, namespace) = self.resolve(by, channel)?;
+        let settings = self.settings.current();
+        let (address, namespace) = resolve(&settings, by, channel)?;
         let history =
             permission::history(namespace, Party::Backend).map_err(|_| ChannelError::NotAvailable)?;
         let request = StreamRequest::new(limit, since, order, usize::MAX)?;
@@ -155,7 +163,8 @@ impl Channels {
 
     /// Empties a stream; its position stays (P-ST-4).
     pub async fn forget(&self, by: &Caller, channel: &str) -> Result<(), ChannelError> {
-        let (address, namespace) = self.resolve(by, channel)?;
+        let settings = self.settings.current();
+        let (address, namespace) = resolve(&settings, by, channel)?;
         permission::history(namespace, Party::Backend).map_err(|_| ChannelError::NotAvailable)?;
         Ok(self.broker.forget(&address).await?)
     }
@@ -179,7 +188,7 @@ impl Channels {
 
     /// The channel that a text names, if there may be such a channel.
     pub fn name(&self, channel: &str) -> Result<ChannelName, ChannelError> {
-        self.find(channel).map(|(name, _)| name)
+        find(&self.settings.current(), channel).map(|(name, _)| name)
     }
 
     /// Who is in a channel.
@@ -195,26 +204,30 @@ impl Channels {
     }
 
     fn with_presence(&self, by: &Caller, channel: &str) -> Result<Arc<Address>, ChannelError> {
-        let (address, namespace) = self.resolve(by, channel)?;
+        let settings = self.settings.current();
+        let (address, namespace) = resolve(&settings, by, channel)?;
         permission::presence(namespace, Party::Backend).map_err(|_| ChannelError::NotAvailable)?;
         Ok(address)
     }
+}
 
-    fn resolve(&self, by: &Caller, channel: &str) -> Result<(Arc<Address>, &Namespace), ChannelError> {
-        let (name, namespace) = self.find(channel)?;
-        Ok((Arc::new(Address::public(by.tenant.clone(), name)), namespace))
-    }
+fn resolve<'s>(
+    settings: &'s Settings,
+    by: &Caller,
+    channel: &str,
+) -> Result<(Arc<Address>, &'s Namespace), ChannelError> {
+    let (name, namespace) = find(settings, channel)?;
+    Ok((Arc::new(Address::public(by.tenant.clone(), name)), namespace))
+}
 
-    fn find(&self, channel: &str) -> Result<(ChannelName, &Namespace), ChannelError> {
-        let name = ChannelName::parse(channel)?;
-        let namespaces = &self.settings.namespaces;
-        let Some(namespace) = namespaces.of(&name) else {
-            return Err(ChannelError::UnknownChannel(channel.to_owned()));
-        };
-        match namespaces.find(&name) {
-            Ok(_) => Ok((name, namespace)),
-            Err(_) => Err(ChannelError::Misnamed(channel.to_owned())),
-        }
+fn find<'s>(settings: &'s Settings, channel: &str) -> Result<(ChannelName, &'s Namespace), ChannelError> {
+    let name = ChannelName::parse(channel)?;
+    let Some(namespace) = settings.namespaces.of(&name) else {
+        return Err(ChannelError::UnknownChannel(channel.to_owned()));
+    };
+    match settings.namespaces.find(&name) {
+        Ok(_) => Ok((name, namespace)),
+        Err(_) => Err(ChannelError::Misnamed(channel.to_owned())),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The use cases of connections over a memory broker whose sink writes down what it is ordered.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Mutex;

@@ -19,8 +19,9 @@ impl Session {
         }
         effects.push(Effect::Close(disconnect));
         let farewells = self.let_go(effects);
-        let job_runs =
-            self.task.as_ref().is_some_and(|task| !matches!(task, Task::Joining(_) | Task::Arriving(_)));
+        // Nobody needs the back end's word any more.
+        let is_moot = |task: &Task| matches!(task, Task::Joining(_) | Task::Arriving(_) | Task::Asking(_));
+        let job_runs = self.task.as_ref().is_some_and(|task| !is_moot(task));
         if let Some(Task::Departing(departure)) = self.task.take() {
             self.backlog.owe(departure.farewells); // until its job says otherwise
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ports::channels::{Address, ChannelName, Draft, Order, StreamView};
+use ports::hooks::Revision;
 use ports::protocol::{Answer, Command, Disconnect, ErrorCode, HistoryRequest, Request, StreamAnswer};
 use ports::time::Timestamp;
 
@@ -11,6 +12,14 @@ use super::task::Task;
 use super::{Effect, Job, Session, Stage, answer, refusal};
 use crate::channels::permission::{self, Party};
 use crate::channels::{Namespace, StreamRequest};
+
+/// Who decides whether a client may publish.
+enum Judge {
+    /// The options of the namespace, and they allow it.
+    Rules,
+    /// The application's back end, which is still to be asked.
+    BackEnd,
+}
 
 impl Session {
     /// Carries out one command. Before `connect` nothing else is accepted, and `connect` only once (P-CONN-1, P-CONN-2).
@@ -32,7 +41,7 @@ impl Session {
             Request::History(request) => self.history(now, id, request, effects),
             Request::Refresh { token } => self.refresh(now, id, token, effects),
             Request::SubRefresh { channel, token } => self.sub_refresh(now, id, &channel, token, effects),
-            Request::Rpc { .. } => effects.push(refusal(id, ErrorCode::NotAvailable)),
+            Request::Rpc { method, data } => self.rpc(now, id, method, data, effects),
             Request::Send { .. } => self.end(now, Disconnect::NOT_AVAILABLE, effects),
             Request::Pong | Request::Ping | Request::Unknown => {
                 self.end(now, Disconnect::BAD_REQUEST, effects);
@@ -65,26 +74,57 @@ impl Session {
             assert!(data != crate::chaos::POISON_SESSION, "poisonous session");
             self.poisoned |= data == crate::chaos::POISON_TIMER;
         }
-        match self.publish_job(raw, data) {
+        match self.may_publish(raw, &data) {
+            Ok((channel, Judge::BackEnd)) => self.ask_to_publish(now, id, channel, data, effects),
+            Ok((channel, Judge::Rules)) => {
+                let as_it_is = Revision { data: Some(data), ..Revision::default() };
+                self.publish_revised(now, id, channel, as_it_is, effects);
+            }
+            Err(error) => effects.push(refusal(id, error)),
+        }
+    }
+
+    /// The channel, and who decides whether the client may publish there, if it is not decided already.
+    fn may_publish(&self, raw: &str, data: &Bytes) -> Result<(ChannelName, Judge), ErrorCode> {
+        if data.is_empty() {
+            return Err(ErrorCode::BadRequest);
+        }
+        let (channel, namespace, party) = self.channel(raw)?;
+        if namespace.hooks.publish {
+            return Ok((channel, Judge::BackEnd));
+        }
+        permission::publish(namespace, party)?;
+        Ok((channel, Judge::Rules))
+    }
+
+    pub(super) fn publish_revised(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        channel: ChannelName,
+        revision: Revision,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.publish_job(channel, revision) {
             Ok(work) => self.run(now, Task::Publishing { id }, work, effects),
             Err(error) => effects.push(refusal(id, error)),
         }
     }
 
-    fn publish_job(&self, raw: &str, data: Bytes) -> Result<Job, ErrorCode> {
-        if data.is_empty() {
-            return Err(ErrorCode::BadRequest);
-        }
-        let (channel, namespace, party) = self.channel(raw)?;
-        permission::publish(namespace, party)?;
+    fn publish_job(&self, channel: ChannelName, revision: Revision) -> Result<Job, ErrorCode> {
+        let namespace = self.realm.settings.namespaces.of(&channel).ok_or(ErrorCode::UnknownChannel)?;
         let live = self.live().ok_or(ErrorCode::Internal)?;
         let subscription = live.subscriptions.get(&channel);
         let chan_info = subscription.and_then(|subscription| subscription.info.as_ref()?.chan_info.clone());
+        let keep = namespace.history.as_ref().map(|history| history.keep);
         let draft = Draft {
-            data,
+            data: revision.data.ok_or(ErrorCode::BadRequest)?,
             info: Some(live.face.in_channel(self.client, chan_info)),
-            keep: namespace.history.as_ref().map(|history| history.keep),
-            delta: namespace.delta_publish,
+            tags: (!revision.tags.is_empty()).then(|| Arc::new(revision.tags)),
+            keep: keep.filter(|_| !revision.skip_history),
+            idempotency_key: revision.idempotency_key,
+            version: revision.version,
+            delta: revision.delta || namespace.delta_publish,
             ..Draft::default()
         };
         Ok(Job::Publish { address: self.address(channel), draft })

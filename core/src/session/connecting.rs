@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ports::access::{ChannelGrant, ConnectionGrant, TokenError};
 use ports::channels::{Address, ChannelName};
 use ports::ids::UserId;
-use ports::protocol::{Answer, ConnectAnswer, ConnectRequest, Disconnect, ErrorCode, Reply, Resume};
+use ports::protocol::{
+    Answer, ConnectAnswer, ConnectRequest, Disconnect, ErrorCode, ErrorReply, Reply, Resume,
+};
 use ports::time::Timestamp;
 
 use super::face::Face;
@@ -31,6 +33,9 @@ impl Session {
             return self.run(now, Task::Authenticating { id, request }, work, effects);
         }
         let settings = &self.realm.settings;
+        if settings.hooks.connect {
+            return self.introduce(now, id, request, effects);
+        }
         if !settings.insecure && !settings.anonymous {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
@@ -55,8 +60,8 @@ impl Session {
         }
     }
 
-    /// The client is known; what its token grants is checked.
-    fn introduced(
+    /// The client is known; what its token, or the back end, grants is checked.
+    pub(super) fn introduced(
         &mut self,
         now: Timestamp,
         id: u32,
@@ -75,7 +80,7 @@ impl Session {
         }
         let channels: Vec<ChannelName> = granted.iter().map(|(name, _)| name.clone()).collect();
         let nobody_may = settings.anonymous_tokens || settings.anonymous || settings.insecure;
-        if user.is_anonymous() && !nobody_may {
+        if user.is_anonymous() && !nobody_may && !self.is_welcome() {
             return self.end(now, Disconnect::PERMISSION_DENIED, effects);
         }
         if let Some(raw) = settings.personal_channel.as_ref().and_then(|personal| personal.name_for(&user)) {
@@ -148,7 +153,10 @@ impl Session {
             return self.connected(now, effects);
         };
         let resume = connecting.resume.remove(channel.as_str()).unwrap_or_default();
-        let Some(namespace) = realm.settings.namespaces.of(&channel) else { return };
+        let Some(namespace) = realm.settings.namespaces.of(&channel) else {
+            // It went away since the token was verified.
+            return self.join_next_granted(now, effects);
+        };
         let options = namespace.overridden(details.overrides);
         let mut plan = self.server_side_plan(Origin::Token, channel, &options, details);
         let recover = resume.recover.or_else(|| cached_at_once(&options));
@@ -186,6 +194,7 @@ impl Session {
             info: self.shown(options, details.info),
             data: details.data,
             expire_at: None,
+            by_hook: false,
         }
     }
 
@@ -193,6 +202,7 @@ impl Session {
         let settings = Arc::clone(&self.realm.settings);
         let (client, luck, pings) = (self.client, self.luck, self.pings);
         let emulation = self.emulation().map(|session| (session, self.realm.node));
+        let (is_welcome, data) = (self.is_welcome(), self.take_greeting());
         let Some(live) = self.live_mut() else { return };
         let Some(connecting) = live.connecting.take() else { return };
         live.ping_at = now.plus(timers::first_ping(settings.ping_interval, luck));
@@ -202,7 +212,7 @@ impl Session {
             Answer::Connect(Box::new(ConnectAnswer {
                 client,
                 version: settings.version.into(),
-                expiry: timers::ttl(now, live.expire_at),
+                expiry: timers::ttl(now, live.expire_at.filter(|_| !is_welcome)),
                 subs: connecting.answers,
                 ping_secs: match pings {
                     Pings::Messages => timers::ping_secs(settings.ping_interval),
@@ -210,6 +220,7 @@ impl Session {
                 },
                 pong: pings == Pings::Messages,
                 emulation,
+                data,
             })),
         ));
         if is_known && settings.personal_channel.as_ref().is_some_and(|personal| personal.single_connection) {
@@ -219,13 +230,19 @@ impl Session {
 
     /// An error reply to connect makes the connection useless (P-CONN-11). Over emulated transports it comes late: there
     /// some SDKs try again at once, without end.
-    pub(super) fn refuse(&mut self, now: Timestamp, id: u32, error: ErrorCode, effects: &mut Vec<Effect>) {
+    pub(super) fn refuse(
+        &mut self,
+        now: Timestamp,
+        id: u32,
+        error: impl Into<ErrorReply>,
+        effects: &mut Vec<Effect>,
+    ) {
         self.backlog.take_work();
         if std::mem::take(&mut self.paused) {
             effects.push(Effect::Resume); // or its farewell would not be heard
         }
         let reply = Reply { id, outcome: Err(error.into()) };
-        let late = match &self.emulation {
+        let late = match self.emulation() {
             None => {
                 effects.push(Effect::Reply(reply));
                 None

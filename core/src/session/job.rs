@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ports::access::{ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::channels::{Address, ClientInfo, Draft, Headcount, StreamView};
+use ports::hooks::{HookError, Question, Verdict};
 use ports::orders::Order;
 use ports::protocol::ErrorCode;
 
@@ -66,6 +67,8 @@ pub enum Job {
     },
     /// Give an order to all nodes.
     Order(Arc<Order>),
+    /// Ask the application's back end.
+    Ask(Box<Question>),
 }
 
 /// What an ended subscription leaves to be done.
@@ -96,6 +99,8 @@ pub enum Outcome {
     Members(Result<Vec<Arc<ClientInfo>>, ErrorCode>),
     /// Of [`Job::Count`].
     Count(Result<Headcount, ErrorCode>),
+    /// Of [`Job::Ask`].
+    Asked(Result<Box<Verdict>, HookError>),
     /// Any job that took too long.
     Overdue,
 }
@@ -125,6 +130,7 @@ impl Outcome {
         TokenError,
         TokenError::Unavailable("overdue".into())
     );
+    take!(verdict, Asked, Box<Verdict>, HookError, HookError::Unavailable("overdue".into()));
     take!(done, Done, (), ErrorCode, ErrorCode::Internal);
     take!(history, History, StreamView, ErrorCode, ErrorCode::Internal);
     take!(members, Members, Vec<Arc<ClientInfo>>, ErrorCode, ErrorCode::Internal);

@@ -87,7 +87,11 @@ impl Session {
         plan.info = info;
         live.recovery_bytes = live.recovery_bytes.saturating_sub(recovered_bytes);
         live.recovered_since_ping += recovered_bytes;
+        let renewal_at = plan.expire_at.filter(|_| plan.by_hook);
         live.remember(Subscription::from(plan));
+        if let Some(at) = renewal_at {
+            self.renew_subscription_at(&channel, join, at);
+        }
         if is_stale {
             // The connection has been refreshed meanwhile (P-CONN-13).
             self.backlog.push_front(Work::Enter { channel: channel.clone(), join });
@@ -180,7 +184,7 @@ fn subscribe_answer(now: Timestamp, plan: &Plan, admission: Admission) -> Subscr
         }
     }
     SubscribeAnswer {
-        expiry: super::timers::ttl(now, plan.expire_at.filter(|_| !plan.origin.is_server())),
+        expiry: super::timers::ttl(now, plan.expire_at.filter(|_| !plan.origin.is_server() && !plan.by_hook)),
         recoverable: plan.recoverable,
         positioned: plan.positioned,
         position,

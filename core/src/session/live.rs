@@ -58,6 +58,8 @@ pub(super) struct Subscription {
     /// How others see it in the channel; `None` where it is not shown and has nothing to add.
     pub(super) info: Option<Arc<ClientInfo>>,
     pub(super) is_server_side: bool,
+    /// The back end allowed it; the client cannot refresh it.
+    pub(super) by_hook: bool,
     pub(super) presence: bool,
     /// Others are being told of the join, or have been.
     pub(super) announced: bool,
@@ -71,6 +73,7 @@ impl From<Plan> for Subscription {
             address: plan.address,
             info: plan.info,
             is_server_side: plan.origin.is_server(),
+            by_hook: plan.by_hook,
             presence: plan.presence,
             announced: false,
             expire_at: plan.expire_at,

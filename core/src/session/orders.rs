@@ -50,8 +50,10 @@ impl Session {
                 }
                 live.expire_at = *expire_at;
                 let is_answered = live.connecting.is_none();
+                self.renew_at(*expire_at);
                 if is_answered {
-                    effects.push(Effect::Push(Push::Refresh(timers::ttl(now, *expire_at))));
+                    let told = expire_at.filter(|_| !self.is_welcome());
+                    effects.push(Effect::Push(Push::Refresh(timers::ttl(now, told))));
                 }
                 if let Some(info) = info {
                     self.show_info(Some(info.clone()));
@@ -71,7 +73,7 @@ impl Session {
     }
 
     /// Does what the application wants after everything that came before it.
-    fn take_turn(&mut self, now: Timestamp, work: Work, effects: &mut Vec<Effect>) {
+    pub(super) fn take_turn(&mut self, now: Timestamp, work: Work, effects: &mut Vec<Effect>) {
         if self.backlog.len() >= WAITING_MAX {
             return self.end(now, Disconnect::FORCE_RECONNECT, effects);
         }

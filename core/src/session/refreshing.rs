@@ -12,7 +12,7 @@ use super::{Effect, Job, Session, answer, refusal, timers};
 
 impl Session {
     pub(super) fn refresh(&mut self, now: Timestamp, id: u32, token: String, effects: &mut Vec<Effect>) {
-        if token.is_empty() {
+        if token.is_empty() || self.is_welcome() {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
         self.run(now, Task::Refreshing { id }, Job::VerifyConnection { token }, effects);
@@ -84,7 +84,8 @@ impl Session {
         let Some(channel) = channel.filter(subscribed) else {
             return effects.push(refusal(id, ErrorCode::PermissionDenied));
         };
-        if self.live().is_some_and(|l| l.subscriptions.get(&channel).is_some_and(|one| one.is_server_side)) {
+        let subscription = self.live().and_then(|live| live.subscriptions.get(&channel));
+        if subscription.is_some_and(|one| one.is_server_side || one.by_hook) {
             return self.end(now, Disconnect::BAD_REQUEST, effects);
         }
         if token.is_empty() {

@@ -13,6 +13,13 @@ use super::{Effect, Job, Session, answer, refusal};
 use crate::channels::permission::{self, Party};
 use crate::channels::{Asked, Filter, Namespace, RecoveryMode};
 
+/// What a permission to subscribe comes with.
+pub(super) struct Ticket {
+    pub(super) expire_at: Option<Timestamp>,
+    pub(super) details: ChannelGrant,
+    pub(super) by_hook: bool,
+}
+
 /// What the client may ask for in `delta`.
 pub(super) const DELTA_FORMAT: &str = "fossil";
 
@@ -38,10 +45,14 @@ impl Session {
             return self.run(now, task, work, effects);
         }
         let Some(namespace) = self.realm.settings.namespaces.of(&channel) else { return };
+        if permission::subscribe_is_asked(namespace, &channel) {
+            return self.ask_to_subscribe(now, Permission { id, channel, request }, effects);
+        }
         if let Err(error) = permission::subscribe(namespace, &channel, self.party(false)) {
             return effects.push(refusal(id, error));
         }
-        self.plan(now, id, channel, &request, None, ChannelGrant::default(), effects);
+        let free = Ticket { expire_at: None, details: ChannelGrant::default(), by_hook: false };
+        self.plan(now, Permission { id, channel, request }, free, effects);
     }
 
     /// Checks 2 to 5 of the order in P 7.2.
@@ -61,22 +72,22 @@ impl Session {
     pub(super) fn authorised(
         &mut self,
         now: Timestamp,
-        id: u32,
-        channel: ChannelName,
-        request: &SubscribeRequest,
+        permission: Permission,
         result: Result<Box<SubscriptionGrant>, TokenError>,
         effects: &mut Vec<Effect>,
     ) {
+        let id = permission.id;
         let grant = match result {
             Ok(grant) => grant,
             Err(TokenError::Expired) => return effects.push(refusal(id, ErrorCode::TokenExpired)),
             Err(TokenError::Invalid(_)) => return effects.push(refusal(id, ErrorCode::PermissionDenied)),
             Err(TokenError::Unavailable(_)) => return effects.push(refusal(id, ErrorCode::Internal)),
         };
-        if !self.is_meant(&grant, &channel) {
+        if !self.is_meant(&grant, &permission.channel) {
             return self.end(now, Disconnect::INVALID_TOKEN, effects);
         }
-        self.plan(now, id, channel, request, grant.expire_at, grant.details, effects);
+        let ticket = Ticket { expire_at: grant.expire_at, details: grant.details, by_hook: false };
+        self.plan(now, permission, ticket, effects);
     }
 
     /// Whether a subscription token was made for this user, channel and connection.
@@ -86,22 +97,23 @@ impl Session {
             && grant.client.as_ref().is_none_or(|client| *client == self.client.to_string())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "everything that shapes one subscription meets here")]
-    fn plan(
+    pub(super) fn plan(
         &mut self,
         now: Timestamp,
-        id: u32,
-        channel: ChannelName,
-        request: &SubscribeRequest,
-        expire_at: Option<Timestamp>,
-        details: ChannelGrant,
+        permission: Permission,
+        ticket: Ticket,
         effects: &mut Vec<Effect>,
     ) {
+        let Permission { id, channel, request } = permission;
+        let Ticket { expire_at, details, by_hook } = ticket;
         let realm = Arc::clone(&self.realm);
-        let Some(namespace) = realm.settings.namespaces.of(&channel) else { return };
+        let Some(namespace) = realm.settings.namespaces.of(&channel) else {
+            // It went away while the token was being verified.
+            return effects.push(refusal(id, ErrorCode::UnknownChannel));
+        };
         let options = namespace.overridden(details.overrides);
         let filter =
-            wanted_filter(&options, request).and_then(|filter| not_past(expire_at, now).map(|()| filter));
+            wanted_filter(&options, &request).and_then(|filter| not_past(expire_at, now).map(|()| filter));
         let filter = match filter {
             Ok(filter) => filter,
             Err(error) => return effects.push(refusal(id, error)),
@@ -113,7 +125,7 @@ impl Session {
             positioned: request.positioned,
             may_read_history,
         }));
-        let notices = self.wants_notices(&options, request);
+        let notices = self.wants_notices(&options, &request);
         let recover = request.recover.clone().or_else(|| cached_at_once(&options));
         let plan = Plan {
             origin: Origin::Command(id),
@@ -134,6 +146,7 @@ impl Session {
             info: self.shown(&options, details.info),
             data: details.data,
             expire_at,
+            by_hook,
         };
         self.enter(now, Box::new(plan), effects);
     }

@@ -133,6 +133,7 @@ mod tests {
             address: Arc::new(Address::public(TenantId::default(), channel(number))),
             info: None,
             is_server_side: false,
+            by_hook: false,
             presence: false,
             announced: false,
             expire_at: None,

@@ -11,6 +11,7 @@ use ports::orders::Order;
 use ports::protocol::{Answer, Command, ConnectRequest, ErrorCode, Recovery, Resume, SubscribeRequest};
 use ports::time::Timestamp;
 
+use super::hooking::Asked;
 use super::{Effect, Farewell, Job, Outcome, Session, Stage, answer, refusal};
 use crate::channels::Filter;
 
@@ -43,6 +44,8 @@ pub(super) enum Task {
     Refreshing { id: u32 },
     /// A new subscription token is being checked.
     SubRefreshing(Box<Renewal>),
+    /// The application's back end is being asked.
+    Asking(Box<Asked>),
 }
 
 /// A subscription that needs a token.
@@ -89,6 +92,8 @@ pub(super) struct Plan {
     pub(super) info: Option<Arc<ClientInfo>>,
     pub(super) data: Option<Bytes>,
     pub(super) expire_at: Option<Timestamp>,
+    /// The back end allowed it, and is asked again when it expires.
+    pub(super) by_hook: bool,
 }
 
 /// Who wants a subscription.
@@ -140,6 +145,10 @@ pub(super) enum Work {
     Order(Arc<Order>),
     /// The user's older connections to be told of this one.
     KeepNewest,
+    /// The back end to be asked whether the connection goes on.
+    Renew,
+    /// The back end to be asked whether a subscription goes on, if it still holds.
+    RenewSubscription { channel: ChannelName, join: u32 },
 }
 
 /// A server-side subscription still to be made.
@@ -202,8 +211,7 @@ impl Session {
             }
             Task::Arriving(arrival) => self.refuse(now, arrival.id, ErrorCode::Internal, effects),
             Task::Authorising(permission) => {
-                let Permission { id, channel, request } = *permission;
-                self.authorised(now, id, channel, &request, outcome.subscription(), effects);
+                self.authorised(now, *permission, outcome.subscription(), effects);
             }
             Task::Entering(plan) => match outcome.done() {
                 Ok(()) => self.join(now, plan, effects),
@@ -236,6 +244,7 @@ impl Session {
                 let Renewal { id, channel } = *renewal;
                 self.sub_refreshed(now, id, &channel, outcome.subscription(), effects);
             }
+            Task::Asking(asked) => self.told(now, *asked, outcome.verdict(), effects),
         }
     }
 }

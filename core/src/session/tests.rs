@@ -6,6 +6,7 @@ mod connecting;
 mod driver;
 mod emulated;
 mod heartbeat;
+mod hooks;
 mod limits;
 mod orders;
 mod properties;

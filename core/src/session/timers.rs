@@ -51,6 +51,7 @@ impl Session {
                     .min(pong_until)
                     .min(live.expire_at.map_or(Timestamp::NEVER, |at| at.plus(grace)))
                     .min(live.subscription_expiry.plus(grace))
+                    .min(self.renewal_due())
                     .min(self.task_deadline)
             }
             Stage::Ending { retry_at, .. } => *retry_at,
@@ -107,6 +108,9 @@ impl Session {
         }
         if now >= live.subscription_expiry.plus(grace) {
             self.expire_subscriptions(now, effects);
+        }
+        if now >= self.renewal_due() {
+            self.renew(now, effects);
         }
     }
 

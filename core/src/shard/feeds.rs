@@ -55,6 +55,15 @@ impl Feeds {
         self.addresses().filter_map(|address| Some((Arc::clone(address), self.entries.get(address)?.number)))
     }
 
+    /// From now on other limits hold for all.
+    pub(super) fn limit(&mut self, limits: &Arc<Limits>) {
+        for address in self.addresses.iter().flatten() {
+            if let Some(entry) = self.entries.get_mut(address) {
+                entry.feed.limit(limits);
+            }
+        }
+    }
+
     /// An empty table whose feeds cannot be mistaken for this one's.
     pub(super) fn successor(&self) -> Self {
         Self { numbers: self.numbers, ..Self::default() }

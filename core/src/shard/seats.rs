@@ -83,6 +83,11 @@ impl Seats {
         SeatId { index, generation }
     }
 
+    /// All sessions.
+    pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.places.iter_mut().filter_map(|place| Some(&mut place.seat.as_mut()?.session))
+    }
+
     /// An empty slab whose seats cannot be mistaken for this one's.
     pub(super) fn successor(&self) -> Self {
         let newest = self.places.iter().map(|place| place.generation).max().unwrap_or(0);

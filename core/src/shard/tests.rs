@@ -3,5 +3,6 @@
 mod closing;
 mod delivery;
 mod driver;
+mod governing;
 mod misfortune;
 mod time;

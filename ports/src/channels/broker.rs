@@ -11,6 +11,7 @@ use super::name::Address;
 use super::publication::{ClientInfo, Event, Position, Publication, Retention, Tags};
 use crate::orders;
 use crate::time::Timestamp;
+use crate::trace::TraceContext;
 
 /// Keeps streams and carries events between nodes. Nodes meet here and nowhere else.
 ///
@@ -85,6 +86,8 @@ pub struct Draft {
     pub version: Option<Version>,
     /// Subscribers of deltas get the difference only (P-DL-2).
     pub delta: bool,
+    /// The trace of its publisher, if that is recorded. A broker that cannot carry it drops it.
+    pub trace: Option<Arc<TraceContext>>,
 }
 
 /// The application's own version of the published state.

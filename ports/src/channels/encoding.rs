@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::name::Address;
 use super::publication::{ClientInfo, Epoch, Event, Publication};
+use crate::trace::TraceContext;
 
 /// How many different encodings of one event in one form a node may keep (protocols × framings).
 pub const SLOTS: usize = 5;
@@ -17,6 +18,8 @@ pub struct Published {
     pub address: Arc<Address>,
     /// What.
     pub event: Event,
+    /// The trace of its publisher, if that is recorded.
+    pub trace: Option<Arc<TraceContext>>,
     plain: Encodings,
     whole: OnceLock<Box<Encodings>>,
     difference: OnceLock<Arc<Difference>>,
@@ -79,7 +82,13 @@ impl Published {
     /// An event that nobody has encoded yet.
     pub fn new(address: Arc<Address>, event: Event) -> Self {
         let (whole, difference) = (OnceLock::new(), OnceLock::new());
-        Self { address, event, plain: Encodings::default(), whole, difference }
+        Self { address, event, trace: None, plain: Encodings::default(), whole, difference }
+    }
+
+    /// The same as part of a trace.
+    pub fn traced(mut self, trace: Option<Arc<TraceContext>>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// Its encodings as it was published.

@@ -1,6 +1,7 @@
 //! Error, disconnect and unsubscribe codes (P section 11).
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use super::reply::ErrorReply;
 
@@ -53,6 +54,11 @@ impl ErrorCode {
         Self::UnrecoverablePosition,
     ];
 
+    /// The code of that number.
+    pub fn numbered(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.number() == number)
+    }
+
     /// The number on the wire.
     pub fn number(self) -> u32 {
         self.row().0
@@ -90,6 +96,28 @@ impl ErrorCode {
 impl From<ErrorCode> for ErrorReply {
     fn from(code: ErrorCode) -> Self {
         Self { code: code.number(), message: Cow::Borrowed(code.message()), temporary: code.is_temporary() }
+    }
+}
+
+/// The codes of refusals that are the application's own.
+const APPLICATION_ERRORS: RangeInclusive<u32> = 400..=1_999;
+/// Longest message of a refusal by the application: it goes into one reply among others.
+const MESSAGE_BYTES_MAX: usize = 1_024;
+
+impl ErrorReply {
+    /// A refusal as the application words it: with a code of its own, or with one of the protocol, whose message it may
+    /// leave out. `None` if the code is neither, or the message endless.
+    pub fn of_application(code: u32, message: &str, temporary: bool) -> Option<Self> {
+        let known = ErrorCode::numbered(code);
+        let is_theirs = APPLICATION_ERRORS.contains(&code);
+        if (known.is_none() && !is_theirs) || message.len() > MESSAGE_BYTES_MAX {
+            return None;
+        }
+        let message = match known.filter(|_| message.is_empty()) {
+            Some(known) => Cow::Borrowed(known.message()),
+            None => Cow::Owned(message.to_owned()),
+        };
+        Some(Self { code, message, temporary: temporary || known.is_some_and(ErrorCode::is_temporary) })
     }
 }
 
@@ -159,6 +187,47 @@ disconnects! {
     TOO_MANY_ERRORS = 3509, "too many errors";
 }
 
+/// The close codes that are the application's own.
+const APPLICATION_DISCONNECTS: RangeInclusive<u32> = 4_000..=4_999;
+/// Longest reason that fits into a close frame.
+pub const REASON_BYTES_MAX: usize = 123;
+
+/// Why a connection cannot be ended like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadDisconnect {
+    /// The code is not for applications.
+    Code,
+    /// The reason does not fit into a close frame, or clients would take it for advice (P-CLOSE-2).
+    Reason,
+}
+
+impl Disconnect {
+    /// An end as the application words it: with a code of its own, or with one of the protocol, whose reason it may leave
+    /// out.
+    pub fn of_application(code: u32, reason: &str) -> Result<Self, BadDisconnect> {
+        let known = Self::ALL.iter().find(|one| u32::from(one.code) == code);
+        let known = known.filter(|one| **one != Self::CONNECTION_CLOSED);
+        if known.is_none() && !APPLICATION_DISCONNECTS.contains(&code) {
+            return Err(BadDisconnect::Code);
+        }
+        let reason = match reason {
+            "" => known.map_or(Cow::Borrowed(""), |one| one.reason.clone()),
+            own if own.len() > REASON_BYTES_MAX || is_json(own) => return Err(BadDisconnect::Reason),
+            own => Cow::Owned(own.to_owned()),
+        };
+        let code = u16::try_from(code).map_err(|_| BadDisconnect::Code)?;
+        Ok(Self { code, reason })
+    }
+}
+
+/// Whether clients might read a text as JSON.
+fn is_json(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['{', '[', '"'])
+        || matches!(text, "true" | "false" | "null")
+        || text.parse::<f64>().is_ok()
+}
+
 /// Why the server ended one subscription (P 11.3). From 2500 on SDKs subscribe again at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnsubscribeCode {
@@ -186,6 +255,44 @@ impl UnsubscribeCode {
             Self::Server => "server unsubscribe",
             Self::Insufficient => "insufficient state",
             Self::Expired => "subscription expired",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn applications_refuse_with_codes_of_their_own_and_of_the_protocol() {
+        let said = |code, message, temporary| ErrorReply::of_application(code, message, temporary);
+
+        for code in [400, 1_000, 1_999] {
+            let own = ErrorReply { code, message: "out of stock".into(), temporary: true };
+            assert_eq!(said(code, "out of stock", true), Some(own));
+        }
+        assert_eq!(said(103, "", false), Some(ErrorCode::PermissionDenied.into()));
+        assert_eq!(said(103, "not you", false).unwrap().message, "not you");
+        assert!(said(100, "", false).unwrap().temporary);
+        for code in [0, 1, 99, 113, 399, 2_000, u32::MAX] {
+            assert_eq!(said(code, "no", false), None, "{code}");
+        }
+        assert_eq!(said(400, &"x".repeat(MESSAGE_BYTES_MAX + 1), false), None);
+    }
+
+    #[test]
+    fn applications_end_connections_with_codes_of_their_own_and_of_the_protocol() {
+        let told = Disconnect::of_application;
+
+        assert_eq!(told(4_500, "banned"), Ok(Disconnect { code: 4_500, reason: "banned".into() }));
+        assert_eq!(told(4_000, ""), Ok(Disconnect { code: 4_000, reason: "".into() }));
+        assert_eq!(told(3_503, ""), Ok(Disconnect::FORCE_DISCONNECT));
+        for code in [0, 1_000, 3_000, 3_999, 5_000, 70_000] {
+            assert_eq!(told(code, ""), Err(BadDisconnect::Code), "{code}");
+        }
+        let endless = "x".repeat(REASON_BYTES_MAX + 1);
+        for reason in ["{\"reconnect\":true}", " null", "17", endless.as_str()] {
+            assert_eq!(told(4_000, reason), Err(BadDisconnect::Reason), "{reason}");
         }
     }
 }

@@ -91,6 +91,8 @@ pub struct ConnectRequest {
     pub name: String,
     /// Which version of the application.
     pub version: String,
+    /// What a browser would have sent as headers if it could; only the client's word for it.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// What a client says of a server-side channel it was on.

@@ -84,6 +84,8 @@ pub struct ConnectAnswer {
     /// What proves that a later request belongs to this connection, and the node that must get it; for transports
     /// whose two halves are different requests (P-EM-1).
     pub emulation: Option<(SessionKey, NodeId)>,
+    /// From a hook.
+    pub data: Option<Bytes>,
 }
 
 /// The result of `subscribe` (P 7.3, table 12.2).

@@ -13,6 +13,8 @@ use ports::time::Timestamp;
 use tokio::sync::Notify;
 use tokio::time;
 
+use crate::telemetry::witness::Witness;
+
 /// How long a publication waits for room. Less than what its publisher waits for the answer.
 const PATIENCE: Duration = Duration::from_millis(3_000);
 
@@ -36,7 +38,8 @@ impl Crowding {
         }
     }
 
-    fn is_any(&self) -> bool {
+    /// Whether publishers must wait.
+    pub fn is_any(&self) -> bool {
         self.crowded.load(Ordering::Acquire) > 0
     }
 
@@ -58,12 +61,13 @@ impl Crowding {
 pub struct Paced {
     broker: Arc<dyn Broker>,
     crowding: Arc<Crowding>,
+    witness: Arc<Witness>,
 }
 
 impl Paced {
-    /// This broker, as fast as the inboxes allow.
-    pub fn new(broker: Arc<dyn Broker>, crowding: Arc<Crowding>) -> Self {
-        Self { broker, crowding }
+    /// This broker, as fast as the inboxes allow, and watched.
+    pub fn new(broker: Arc<dyn Broker>, crowding: Arc<Crowding>, witness: Arc<Witness>) -> Self {
+        Self { broker, crowding, witness }
     }
 }
 
@@ -72,21 +76,24 @@ impl Broker for Paced {
     async fn publish(
         &self,
         address: &Arc<Address>,
-        draft: Draft,
+        mut draft: Draft,
         now: Timestamp,
     ) -> Result<Receipt, BrokerError> {
         if self.crowding.is_any() && time::timeout(PATIENCE, self.crowding.over()).await.is_err() {
             return Err(BrokerError::Unavailable("the node is behind with deliveries".into()));
         }
-        self.broker.publish(address, draft, now).await
+        let publishing = self.witness.publishing(&mut draft);
+        let result = self.broker.publish(address, draft, now).await;
+        self.witness.published(publishing, &result);
+        result
     }
 
     async fn announce(&self, address: &Arc<Address>, event: Event) -> Result<(), BrokerError> {
-        self.broker.announce(address, event).await
+        self.witness.watch("announce", self.broker.announce(address, event)).await
     }
 
     async fn order(&self, order: Arc<Order>) -> Result<(), BrokerError> {
-        self.broker.order(order).await
+        self.witness.watch("order", self.broker.order(order)).await
     }
 
     async fn history(
@@ -96,19 +103,19 @@ impl Broker for Paced {
         keep: Retention,
         now: Timestamp,
     ) -> Result<StreamView, BrokerError> {
-        self.broker.history(address, query, keep, now).await
+        self.witness.watch("history", self.broker.history(address, query, keep, now)).await
     }
 
     async fn forget(&self, address: &Arc<Address>) -> Result<(), BrokerError> {
-        self.broker.forget(address).await
+        self.witness.watch("forget", self.broker.forget(address)).await
     }
 
     async fn attach(&self, address: &Arc<Address>) -> Result<(), BrokerError> {
-        self.broker.attach(address).await
+        self.witness.watch("attach", self.broker.attach(address)).await
     }
 
     async fn detach(&self, address: &Arc<Address>) -> Result<(), BrokerError> {
-        self.broker.detach(address).await
+        self.witness.watch("detach", self.broker.detach(address)).await
     }
 
     fn listen(&self, sink: Arc<dyn Sink>) {

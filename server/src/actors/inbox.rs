@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use ports::channels::{Address, Published};
 use ports::orders::Order;
+use tokio::time::Instant;
 
 use super::crowding::Crowding;
 use super::session_shard::Control;
@@ -48,6 +49,8 @@ pub struct Queue {
     orders: usize,
     bytes: usize,
     crowded: bool,
+    /// When the first publication of those that wait came.
+    since: Option<Instant>,
     /// Counted only while there is more than one channel may have.
     channel_bytes: Option<HashMap<Arc<Address>, usize>>,
     behind: HashSet<Arc<Address>>,
@@ -142,6 +145,16 @@ impl<L: Lock<Queue>> Inbox<L> {
         })
     }
 
+    /// How many bytes of publications wait.
+    pub fn bytes(&self) -> usize {
+        self.queue.with(|queue| queue.bytes)
+    }
+
+    /// When the first of the publications came that have been taken out; told once.
+    pub fn take_since(&self) -> Option<Instant> {
+        self.queue.with(|queue| queue.since.take())
+    }
+
     /// Takes out what the broker brought, in order, and the channels of which something was dropped after that.
     pub fn take_items(&self) -> (VecDeque<Item>, HashSet<Arc<Address>>) {
         self.queue.with(|queue| {
@@ -165,6 +178,9 @@ impl Queue {
             return;
         }
         self.bytes = bytes;
+        if self.since.is_none() {
+            self.since = Some(Instant::now());
+        }
         if let Some(counts) = &mut self.channel_bytes {
             *counts.entry(Arc::clone(&published.address)).or_default() += weight;
         }

@@ -2,12 +2,14 @@
 
 mod adoption;
 mod encoding;
+mod listing;
 mod performer;
+mod tally;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -17,6 +19,7 @@ use ports::protocol::Disconnect;
 use ports::time::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::{error, warn};
 use wigwag_core::session;
 use wigwag_core::shard::{Effect, Input, Loss, SeatId, Shard};
@@ -63,6 +66,8 @@ pub struct ShardCell {
     failures: AtomicUsize,
     sessions: AtomicUsize,
     subscriptions: AtomicUsize,
+    /// The time at its last tick, in milliseconds.
+    ticked_at: AtomicU64,
     services: Arc<Services>,
 }
 
@@ -75,6 +80,8 @@ struct State {
     behind: Vec<Arc<Address>>,
     /// Events taken in since everything was handed out.
     arrived: usize,
+    /// When the first of them came.
+    since: Option<Instant>,
     /// Emptied by everybody who uses them; here for their room.
     inputs: VecDeque<Input>,
     effects: Vec<Effect>,
@@ -93,10 +100,11 @@ impl ShardCell {
         let shard = Shard::new(Arc::clone(&services.realm), services.now());
         let state = Mutex::new(State {
             shard,
-            links: Links::default(),
+            links: Links::new(index, Arc::clone(&services.traces)),
             items: VecDeque::new(),
             behind: Vec::new(),
             arrived: 0,
+            since: None,
             inputs: VecDeque::new(),
             effects: Vec::new(),
         });
@@ -109,6 +117,7 @@ impl ShardCell {
             failures: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
             subscriptions: AtomicUsize::new(0),
+            ticked_at: AtomicU64::new(services.now().as_millis()),
             services,
         }
     }
@@ -168,6 +177,16 @@ impl ShardCell {
     /// Whether so much waits that newcomers should go elsewhere.
     pub fn is_overloaded(&self) -> bool {
         self.inbox.is_full()
+    }
+
+    /// How long ago its clock ticked.
+    pub fn lag(&self) -> Duration {
+        self.services.now().since(Timestamp::from_millis(self.ticked_at.load(Ordering::Relaxed)))
+    }
+
+    /// How many bytes of publications wait for it.
+    pub fn waiting_bytes(&self) -> usize {
+        self.inbox.bytes()
     }
 
     /// Adds the members of each of its channels.
@@ -328,6 +347,9 @@ impl ShardCell {
         let takes_out = state.is_idle();
         if takes_out {
             let (items, behind) = self.inbox.take_items();
+            if !items.is_empty() {
+                state.since = self.inbox.take_since();
+            }
             state.items = items;
             state.behind = behind.into_iter().collect();
         }
@@ -337,6 +359,11 @@ impl ShardCell {
             steps += 1;
         }
         state.links.flush();
+        if state.is_idle()
+            && let Some(since) = state.since.take()
+        {
+            state.links.delivered(since.elapsed());
+        }
         // Whoever queued something before this took place woke the shard for nothing, unless it was taken out.
         takes_out && state.is_idle()
     }
@@ -453,6 +480,7 @@ impl Actor for SessionShard {
         match message {
             Message::Flush => cell.flush().await,
             Message::Tick => {
+                cell.ticked_at.store(cell.services.now().as_millis(), Ordering::Relaxed);
                 cell.drive(Input::Tick);
                 cell.shed();
             }

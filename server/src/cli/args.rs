@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use ports::channels::ChannelName;
 use serde_json::value::RawValue;
 
+use super::import::ImportArgs;
+use super::smoke::SmokeArgs;
 use crate::config::{Given, duration};
 
 /// Self-hosted realtime server. Without a command it serves.
@@ -42,8 +44,43 @@ pub enum Command {
     Serve,
     /// Prints a token for trying things out.
     Token(TokenArgs),
-    /// Says whether the configuration is good.
-    Check,
+    /// Says whether the configuration is good and the machine fit for it.
+    Check(CheckArgs),
+    /// Shows what is configured and what can be.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints the description of the REST API (OpenAPI 3.1).
+    Openapi,
+    /// Translates a configuration of Centrifugo 5 or 6 and prints it; what has no counterpart is listed.
+    ImportConfig(ImportArgs),
+    /// Tries a running server out, from outside: connects, publishes, receives.
+    Smoke(SmokeArgs),
+}
+
+/// How findings are told.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CheckArgs {
+    /// Warnings count as errors.
+    #[arg(long)]
+    pub strict: bool,
+    /// One JSON object in place of lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be shown of the configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// The value of each setting and where it comes from; secrets are hidden.
+    Show {
+        /// One JSON object in place of lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The page that describes every setting.
+    Reference,
+    /// A file with every setting and its default.
+    Example,
 }
 
 /// What goes into a token.
@@ -78,7 +115,7 @@ impl Options {
     }
 }
 
-fn channel(text: &str) -> Result<String, String> {
+pub(super) fn channel(text: &str) -> Result<String, String> {
     ChannelName::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 

@@ -2,10 +2,12 @@
 
 mod channel;
 mod client;
+mod hooks;
 mod server;
 mod token;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use super::Config;
 use super::error::ConfigError;
@@ -24,7 +26,16 @@ pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
     for namespace in &config.namespaces {
         channel::effective(&format!("namespace.{}", namespace.name), &namespace.options, places)?;
     }
+    hooks::all(config, places)?;
     client::all(config, places)
+}
+
+/// Refuses what could not have been started at the address where the node listens.
+pub(super) fn exposure_at(config: &Config, listen: SocketAddr) -> Result<(), ConfigError> {
+    match server::problem_of_exposure(config, listen) {
+        Some(problem) => refuse(&config.places, &["server.listen"], &problem),
+        None => Ok(()),
+    }
 }
 
 /// Whether a namespace may have a name (P-CH-2).

@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::error::{ConfigError, Place};
 use super::nearest::nearest;
 use super::source::{LISTS, SECTIONS, bracketed, home_of};
+use super::value::{quoted, short};
 
 /// The file.
 pub(super) struct Document<'a> {
@@ -24,10 +25,8 @@ impl<'a> Document<'a> {
                 Some(span) => Place::Line(name.to_owned(), line_of(text, span.start)),
                 None => Place::File(name.to_owned()),
             };
-            ConfigError::new(
-                place,
-                format!("not TOML: {}; write lines such as key = \"value\"", error.message()),
-            )
+            let written = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+            ConfigError::new(place, not_toml(error.message(), written))
         })?;
         let document = Self { name, text, root: root.into_inner() };
         for key in document.root.keys() {
@@ -43,12 +42,12 @@ impl<'a> Document<'a> {
         }
         let names = SECTIONS.iter().map(|(section, _)| *section);
         let problem = if let Some(home) = home_of(name) {
-            format!("unknown key {name:?} outside a section; put it under [{home}]")
+            format!("unknown key {} outside a section; put it under [{home}]", quoted(name))
         } else if let Some(meant) = nearest(name, names.clone().chain(LISTS.iter().copied())) {
-            format!("unknown section [{name}]; did you mean {}?", bracketed(meant))
+            format!("unknown section [{}]; did you mean {}?", short(name), bracketed(meant))
         } else {
             let all: Vec<_> = names.chain(LISTS.iter().copied()).map(bracketed).collect();
-            format!("unknown section [{name}]; there are {}", all.join(", "))
+            format!("unknown section [{}]; there are {}", short(name), all.join(", "))
         };
         Err(ConfigError::new(self.place(key), problem))
     }
@@ -85,6 +84,14 @@ impl<'a> Document<'a> {
         }
         Ok(tables)
     }
+}
+
+/// The parser's message, and what it points at where that helps.
+fn not_toml(message: &str, written: &str) -> String {
+    if message == "duplicate key" {
+        return format!("{} is written twice; remove one of the two", quoted(written.trim()));
+    }
+    format!("not TOML: {message}; write lines such as key = \"value\"")
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

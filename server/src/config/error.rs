@@ -28,7 +28,7 @@ pub(super) enum Place {
 }
 
 /// Longest problem and longest name in a message, in characters: what was written is quoted, however long it is.
-const PROBLEM_CHARS_MAX: usize = 1_000;
+const PROBLEM_CHARS_MAX: usize = 300;
 const NAME_CHARS_MAX: usize = 200;
 
 impl ConfigError {
@@ -50,6 +50,16 @@ fn clipped(text: &str, chars_max: usize) -> Cow<'_, str> {
     match text.char_indices().nth(chars_max).and_then(|(end, _)| text.get(..end)) {
         Some(begin) => Cow::Owned(format!("{begin}…")),
         None => Cow::Borrowed(text),
+    }
+}
+
+impl Place {
+    /// Whether this is in the file.
+    pub(super) fn is_in_document(&self) -> bool {
+        match self {
+            Self::Line(..) | Self::File(_) => true,
+            Self::Variable(_) | Self::Option(_) | Self::Nowhere => false,
+        }
     }
 }
 
@@ -75,6 +85,6 @@ mod tests {
 
         let told = ConfigError::new(place, "ü".repeat(5_000)).to_string();
 
-        assert_eq!(told.chars().count(), 200 + 1 + 2 + 1_000 + 1);
+        assert_eq!(told.chars().count(), 200 + 1 + 2 + 300 + 1);
     }
 }

@@ -1,7 +1,7 @@
 //! What somebody probably meant.
 
 /// The name that `typed` is a slip of, if one is close enough.
-pub(super) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips_max = (typed.chars().count() / 3).clamp(1, 4);
     names
         .into_iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Given;
 use super::error::{ConfigError, Place};
 use super::nearest::nearest;
-use super::source::SECTIONS;
+use super::source::{SECTIONS, keys_of};
 
 const PREFIX: &str = "WIGWAG_";
 
@@ -45,15 +45,19 @@ impl Overlay {
 
 /// All variables with the settings they stand for.
 fn variables() -> BTreeMap<String, String> {
-    let settings = SECTIONS.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)));
-    settings
-        .map(|(section, key)| {
-            (format!("{PREFIX}{section}__{key}").to_uppercase(), format!("{section}.{key}"))
-        })
-        .collect()
+    let settings = SECTIONS
+        .iter()
+        .flat_map(|(section, facts)| keys_of(facts).into_iter().map(move |key| (*section, key)));
+    settings.map(|(section, key)| (variable(section, &key), format!("{section}.{key}"))).collect()
 }
 
-fn is_setting(variable: &str) -> bool {
+/// The variable that stands for a setting.
+pub(super) fn variable(section: &str, key: &str) -> String {
+    format!("{PREFIX}{section}__{key}").to_uppercase()
+}
+
+/// Whether a variable is meant to be a setting.
+pub(super) fn is_setting(variable: &str) -> bool {
     variable.strip_prefix(PREFIX).is_some_and(|rest| rest.contains("__"))
 }
 

@@ -2,7 +2,7 @@
 
 use ports::channels::Retention;
 use wigwag_core::Settings;
-use wigwag_core::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, Wanted};
+use wigwag_core::channels::{Allowed, ChannelHooks, History, Namespace, Namespaces, RecoveryMode, Wanted};
 use wigwag_core::settings::PersonalChannel;
 
 use super::{Channel, Client, Config, RecoveryKind};
@@ -24,6 +24,7 @@ impl Config {
             user_connections_max: client.user_connections_max,
             errors_max: u32::try_from(client.errors_max).unwrap_or(u32::MAX),
             personal_channel: personal_channel(client),
+            hooks: self.hooks.hooking(),
             queue_bytes_max: client.queue_bytes_max.bytes(),
             position_check_interval: client.position_check_interval,
             ..Settings::default()
@@ -70,6 +71,11 @@ impl From<&Channel> for Namespace {
             delta: !options.allowed_delta_types.is_empty(),
             delta_publish: options.delta_publish,
             tags_filter: options.allow_tags_filter,
+            hooks: ChannelHooks {
+                subscribe: options.proxy_subscribe,
+                sub_refresh: options.proxy_sub_refresh,
+                publish: options.proxy_publish,
+            },
         }
     }
 }

@@ -27,6 +27,13 @@ impl Config {
         Ok(crypto::Config { connection, subscription })
     }
 
+    /// Whether keys of tokens are in files of their own, whose content may have changed.
+    pub fn has_key_files(&self) -> bool {
+        let tokens = [Some(&self.token), self.subscription_token.as_ref()];
+        let mut sets = self.jwks.iter();
+        tokens.into_iter().flatten().any(Token::has_key_file) || sets.any(|set| set.file.is_some())
+    }
+
     /// Whether a key is configured that verifies connection tokens.
     pub fn verifies_tokens(&self) -> bool {
         self.token.has_key() || !self.jwks.is_empty()
@@ -38,15 +45,19 @@ impl Token {
     pub(super) fn has_key(&self) -> bool {
         let secrets = [&self.hmac_secret, &self.hmac_previous_secret];
         let texts = [&self.rsa_public_key, &self.ec_public_key, &self.ed25519_public_key, &self.jwks_url];
+        secrets.iter().any(|secret| secret.is_some())
+            || texts.iter().any(|text| text.is_some())
+            || self.has_key_file()
+    }
+
+    fn has_key_file(&self) -> bool {
         let files = [
             &self.rsa_public_key_file,
             &self.ec_public_key_file,
             &self.ed25519_public_key_file,
             &self.jwks_file,
         ];
-        secrets.iter().any(|secret| secret.is_some())
-            || texts.iter().any(|text| text.is_some())
-            || files.iter().any(|file| file.is_some())
+        files.iter().any(|file| file.is_some())
     }
 
     fn trust(&self) -> Result<Trust, Unusable> {

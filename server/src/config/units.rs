@@ -1,5 +1,6 @@
 //! Durations, sizes and dates as people write them.
 
+use std::fmt;
 use std::time::Duration;
 
 use ports::time::Timestamp;
@@ -33,6 +34,52 @@ impl Size {
 pub fn duration(text: &str) -> Option<Duration> {
     let longest = Duration::from_secs(DURATION_DAYS_MAX * 86_400);
     scaled(text, DURATION_UNITS).map(Duration::from_millis).filter(|duration| *duration <= longest)
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = u64::try_from(self.0).unwrap_or(u64::MAX);
+        let (name, factor) = largest(bytes, SIZE_UNITS);
+        write!(f, "{} {name}", bytes / factor)
+    }
+}
+
+/// The text that spells a duration.
+pub(super) fn written_duration(duration: Duration) -> String {
+    if duration.is_zero() {
+        return "0s".to_owned();
+    }
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let (name, factor) = largest(millis, DURATION_UNITS);
+    format!("{}{name}", millis / factor)
+}
+
+/// The largest unit of which a number is a multiple.
+fn largest(number: u64, units: &[(&'static str, u64)]) -> (&'static str, u64) {
+    let fits = |(_, factor): &&(&str, u64)| number >= *factor && number.is_multiple_of(*factor);
+    units.iter().rev().find(fits).or(units.first()).copied().unwrap_or(("", 1))
+}
+
+/// The text that spells a point in time, in UTC.
+pub(super) fn written_moment(at: Timestamp) -> String {
+    let seconds = at.as_millis() / 1_000;
+    let (year, month, day) = date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The date so many days after 1970 began. Years begin in March here too.
+fn date(days: u64) -> (u64, u64, u64) {
+    const DAYS_BEFORE_1970: u64 = 719_468;
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    let days = days + DAYS_BEFORE_1970;
+    let (era, day_of_era) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let months_since_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * months_since_march + 2) / 5 + 1;
+    let month = if months_since_march < 10 { months_since_march + 3 } else { months_since_march - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// The point in time that a date names: its first moment in UTC, or a time of it with an offset.
@@ -104,6 +151,21 @@ mod tests {
         assert_eq!(seconds("2027-01-31T12:00:30+02:00"), Some(1_801_389_630));
         for bad in ["2027-01-31T12:00:00", "12:00:00", "1969-12-31"] {
             assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["250ms", "30s", "90s", "5m", "1h", "30d", "0s"] {
+            assert_eq!(written_duration(duration(text).unwrap()), text);
+        }
+        for text in ["0 B", "512 B", "1025 B", "64 KiB", "256 MiB", "3 GiB"] {
+            assert_eq!(Size::parse(text).unwrap().to_string(), text);
+        }
+        let moments =
+            ["1970-01-01T00:00:00Z", "2000-02-29T23:59:59Z", "2024-12-31T12:30:00Z", "2100-03-01T00:00:00Z"];
+        for text in moments {
+            assert_eq!(written_moment(moment(&text.parse().unwrap()).unwrap()), text);
         }
     }
 

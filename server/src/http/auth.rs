@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use axum::extract::Query;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN};
 use axum::http::{StatusCode, Uri};
-use subtle::ConstantTimeEq as _;
 
 use super::Edge;
 use super::problem::Problem;
@@ -14,22 +13,41 @@ use crate::transport::origin::Origins;
 
 const KEY_HEADER: &str = "x-api-key";
 const SCHEME: &str = "apikey ";
+const BEARER: &str = "bearer ";
 const PARAMETER: &str = "api_key";
 
 impl Edge {
     /// Lets a back end pass that presents the key: in `X-API-Key`, as `Authorization: apikey …`, or as `api_key` in the
-    /// query. Where none is needed, pages of other hosts are refused: every browser on the machine can reach the node.
+    /// query.
     pub(super) fn authenticate(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+        let detail = "present the API key in the header X-API-Key";
+        self.admit(headers, || presented(headers, uri), detail, "apikey")
+    }
+
+    /// Lets a back end pass that presents the key in `X-API-Key` or as `Authorization: Bearer …`.
+    pub(super) fn authenticate_bearer(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let detail = "present the API key as Authorization: Bearer <key>, or in the header X-API-Key";
+        let given = || in_header(headers, BEARER).map(Cow::Borrowed);
+        self.admit(headers, given, detail, "Bearer realm=\"wigwag\"")
+    }
+
+    /// Where no key is needed, pages of other hosts are refused: every browser on the machine can reach the node.
+    fn admit<'r>(
+        &self,
+        headers: &HeaderMap,
+        given: impl FnOnce() -> Option<Cow<'r, str>>,
+        detail: &str,
+        scheme: &'static str,
+    ) -> Result<(), Problem> {
         if self.api_insecure {
             return if is_foreign(headers) { Err(foreign()) } else { Ok(()) };
         }
-        let given = presented(headers, uri).unwrap_or_default();
-        if bool::from(given.as_bytes().ct_eq(self.api_key.expose().as_bytes())) {
+        let given = given().unwrap_or_default();
+        if self.api_key.is(&given) {
             return Ok(());
         }
-        let detail = "present the API key in the header X-API-Key";
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
-            .header(axum::http::header::WWW_AUTHENTICATE, "apikey"))
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
+        Err(problem.header(axum::http::header::WWW_AUTHENTICATE, scheme))
     }
 }
 
@@ -48,16 +66,20 @@ fn foreign() -> Problem {
 }
 
 fn presented<'r>(headers: &'r HeaderMap, uri: &Uri) -> Option<Cow<'r, str>> {
-    if let Some(key) = headers.get(KEY_HEADER) {
-        return key.to_str().ok().map(Cow::Borrowed);
-    }
-    if let Some(value) = headers.get(AUTHORIZATION) {
-        let value = value.to_str().ok()?;
-        let (scheme, key) = value.split_at_checked(SCHEME.len())?;
-        return scheme.eq_ignore_ascii_case(SCHEME).then_some(Cow::Borrowed(key.trim()));
+    if headers.contains_key(KEY_HEADER) || headers.contains_key(AUTHORIZATION) {
+        return in_header(headers, SCHEME).map(Cow::Borrowed);
     }
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
     pairs.into_iter().find_map(|(name, key)| (name == PARAMETER).then_some(Cow::Owned(key)))
+}
+
+/// The key in its own header, else in the one that names a scheme.
+fn in_header<'r>(headers: &'r HeaderMap, scheme: &str) -> Option<&'r str> {
+    if let Some(key) = headers.get(KEY_HEADER) {
+        return key.to_str().ok();
+    }
+    let (given, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_at_checked(scheme.len())?;
+    given.eq_ignore_ascii_case(scheme).then_some(key.trim())
 }
 
 #[cfg(test)]
@@ -100,6 +122,7 @@ mod tests {
         assert_eq!(presented(&headers, &uri).as_deref(), Some("k"));
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer k"));
         assert_eq!(presented(&headers, &uri), None);
+        assert_eq!(in_header(&headers, BEARER), Some("k"));
         headers.insert(KEY_HEADER, HeaderValue::from_static("x"));
         assert_eq!(presented(&headers, &uri).as_deref(), Some("x"));
         assert_eq!(presented(&HeaderMap::new(), &Uri::from_static("/api/info")), None);

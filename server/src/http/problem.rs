@@ -3,20 +3,33 @@
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-/// A refusal: a status, a stable code for programs, and a sentence for people that names the fix.
-#[derive(Debug)]
+/// A refusal: a status, a stable name for programs, and a sentence for people that names the fix.
+#[derive(Clone, Debug)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    detail: String,
+    pub(super) status: StatusCode,
+    pub(super) name: &'static str,
+    pub(super) detail: String,
+    pub(super) errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The field: a member of the body, a parameter of the query or the path, or a header.
+    #[schema(examples("channel", "override.presence"))]
+    pub field: String,
+    /// What is wrong with it, and what to write.
+    pub message: String,
 }
 
 impl Problem {
     /// A problem without further headers.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), headers: Vec::new() }
+    pub fn new(status: StatusCode, name: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, name, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
     /// The same with a header.
@@ -30,21 +43,32 @@ impl Problem {
         self.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         self
     }
+
+    /// The same with what is wrong with single fields.
+    pub(super) fn errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
 }
 
+/// Here `code` is a name, as clients of the older faces know it. What `/v1` answers is written anew by its manners,
+/// which find the problem among the extensions.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("error"),
             "status": self.status.as_u16(),
-            "code": self.code,
+            "code": self.name,
+            "error": self.name,
+            "message": self.detail,
             "detail": self.detail,
         });
         let mut response = (self.status, body.to_string()).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response.headers_mut().extend(self.headers);
+        response.headers_mut().extend(self.headers.iter().cloned());
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -22,7 +22,9 @@ use wigwag_core::channels::{Allowed, History, Namespace, RecoveryMode, Wanted};
 use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports, Settings};
 
+use super::v1::throttle::Throttle;
 use super::{Edge, router};
+use crate::keys::ApiKey;
 use crate::node::{Bounds, Readiness, Services};
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
@@ -145,6 +147,11 @@ async fn body_that_is_too_long_is_refused() {
 
 /// Routes of a node without shards, where all channels have history.
 fn api(insecure: bool) -> Router {
+    router(edge(insecure))
+}
+
+/// What the routes of such a node need.
+pub(super) fn edge(insecure: bool) -> Edge {
     let (entropy, clock) = (Arc::new(OsEntropy), Arc::new(SystemClock::new()));
     let trust = Trust::hmac(Secret::new("s").unwrap(), None, None);
     let ports = Ports {
@@ -171,17 +178,19 @@ fn api(insecure: bool) -> Router {
     let pending = Arc::new(Pending::new(MIB));
     let bounds = Bounds { pending, crowding: Arc::default(), frame_bytes_max: MIB };
     let services = Services::new(app, realm, clock, entropy, runtime, bounds);
-    router(Edge {
+    Edge {
         services: Arc::new(services),
         readiness: Arc::new(Readiness::default()),
         connections: Arc::new(Semaphore::new(1)),
+        connections_max: 1,
         origins: Origins::new(&["*".to_owned()]),
-        api_key: Secret::new("k").unwrap(),
+        api_key: ApiKey::new(Secret::new("k").unwrap()),
         api_insecure: insecure,
+        throttle: Throttle::default(),
         api_calls: Semaphore::new(1),
         emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
         refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
-    })
+    }
 }
 
 async fn fill(api: &Router) {

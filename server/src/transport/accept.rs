@@ -7,14 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, warn};
 
+use super::admission::{self, Refusal};
 use super::callers::Callers;
+use super::forwarded::Proxies;
 use super::stay::{Stay, stopped};
 use super::tls::{Greeted, Tls};
 use crate::telemetry::metrics as names;
+
+/// Who sends a request.
+struct Visitor {
+    client: SocketAddr,
+    stay: Stay,
+}
 
 /// How long a client may take to send the head of a request, and before it to agree on TLS.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,8 +43,10 @@ pub struct Door {
     pub connections_max: usize,
     /// What each address has, if it is counted.
     pub callers: Option<Arc<Callers>>,
+    /// Whose word counts about where a client comes from.
+    pub proxies: Proxies,
     /// TLS, if it is spoken.
-    pub tls: Option<Tls>,
+    pub tls: Option<Arc<Tls>>,
 }
 
 /// Accepts until told to stop, then waits for the requests under way. Beyond its bound, new sockets wait in the system's
@@ -82,9 +93,10 @@ async fn accept(
 }
 
 impl Door {
-    /// What the new socket may be used for; nothing if its address has too many that are used for nothing.
+    /// What the new socket may be used for; nothing if its address has too many that are used for nothing. Behind a proxy
+    /// each request counts for itself.
     fn enter(&self, peer: SocketAddr, slot: OwnedSemaphorePermit) -> Option<Stay> {
-        let place = match &self.callers {
+        let place = match self.callers.as_ref().filter(|_| !self.proxies.trust(peer.ip())) {
             None => None,
             Some(callers) => match callers.enter(peer.ip()) {
                 Some(place) => Some(place),
@@ -95,6 +107,16 @@ impl Door {
             },
         };
         Some(Stay::with(slot, place))
+    }
+
+    /// Who a request comes from, and what its socket may be used for on her behalf.
+    fn receive(&self, peer: SocketAddr, stay: &Stay, headers: &mut HeaderMap) -> Result<Visitor, Refusal> {
+        let client = self.proxies.client(peer, headers);
+        let Some(callers) = self.callers.as_ref().filter(|_| self.proxies.trust(peer.ip())) else {
+            return Ok(Visitor { client, stay: stay.clone() });
+        };
+        let place = callers.enter(client.ip()).ok_or_else(admission::too_many_requests)?;
+        Ok(Visitor { client, stay: stay.on_behalf(Some(place)) })
     }
 }
 
@@ -110,7 +132,7 @@ async fn welcome(
         return;
     }
     let Some(tls) = &door.tls else {
-        return http::serve(stream, peer, door.router.clone(), stay, listening).await;
+        return http::serve(stream, peer, Arc::clone(&door), door.router.clone(), stay, listening).await;
     };
     let greeted = tokio::select! {
         greeted = tokio::time::timeout(HEADER_TIMEOUT, tls.greet(stream)) => greeted,
@@ -119,10 +141,11 @@ async fn welcome(
     match greeted {
         Ok(Ok(Greeted::Secure(stream))) => {
             // Apart, so that plain connections do not keep room for it.
-            Box::pin(http::serve(*stream, peer, door.router.clone(), stay, listening)).await;
+            Box::pin(http::serve(*stream, peer, Arc::clone(&door), door.router.clone(), stay, listening))
+                .await;
         }
         Ok(Ok(Greeted::Plain(stream))) => {
-            http::serve(stream, peer, http::https_only(), stay, listening).await;
+            http::serve(stream, peer, Arc::clone(&door), http::https_only(), stay, listening).await;
         }
         Ok(Ok(Greeted::Gone)) => {}
         Ok(Err(error)) => {

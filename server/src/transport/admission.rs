@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::callers::TooMany;
+use super::forwarded;
 use super::stay::Stay;
 use crate::http::Edge;
 use crate::http::problem::Problem;
@@ -47,7 +48,8 @@ impl Edge {
         let origin = text(headers, header::ORIGIN);
         let count = headers.get_all(header::ORIGIN).iter().count();
         let is_unreadable = count > 1 || (origin.is_none() && count > 0);
-        if is_unreadable || !self.origins.allow(origin, text(headers, header::HOST)) {
+        let scheme = text(headers, forwarded::SCHEME);
+        if is_unreadable || !self.origins.allow_by(scheme, origin, text(headers, header::HOST)) {
             let detail = "this origin may not connect; add it to server.allowed_origins";
             let problem = Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail);
             return Err(Refusal::new("origin", problem));
@@ -92,6 +94,13 @@ pub fn connect(stay: &Stay) -> Result<(), Refusal> {
     };
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
     Err(Refusal::new("address", problem.retry_after(seconds)))
+}
+
+/// No request more of an address behind a proxy.
+pub fn too_many_requests() -> Refusal {
+    let detail = "this address has as many requests under way as server.address_connections_max allows";
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_connections_of_address", detail);
+    Refusal::new("address", problem.retry_after(1))
 }
 
 /// A header, if it is there and readable.

@@ -22,7 +22,7 @@ pub fn prepare(connections_max: usize) {
 }
 
 /// What to type if so many connections do not fit.
-fn advice(connections_max: usize, files_max: Option<u64>) -> Option<String> {
+pub fn advice(connections_max: usize, files_max: Option<u64>) -> Option<String> {
     let needed = u64::try_from(connections_max + REQUESTS_MAX + RESERVE).unwrap_or(u64::MAX);
     let files_max = files_max.filter(|files_max| *files_max < needed)?;
     Some(format!(

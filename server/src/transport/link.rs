@@ -6,13 +6,14 @@ mod response;
 mod socket;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use ports::protocol::Disconnect;
+use ports::time::Timestamp;
 use wigwag_core::session::Pings;
 
 use self::queue::Queue;
@@ -30,6 +31,10 @@ pub struct Link {
     /// How its client is pinged.
     pub pings: Pings,
     queue_bytes_max: usize,
+    /// The lower half of the time at which it was opened, in milliseconds; all of it would cost room in every link.
+    opened_ms: u32,
+    /// Its client has asked to recover something.
+    came_back: AtomicBool,
     /// Bytes queued for all connections of the node.
     pending: Arc<Pending>,
     outbox: Mutex<Outbox>,
@@ -63,6 +68,11 @@ impl Pending {
 
     fn has_room(&self, bytes: usize) -> bool {
         self.bytes() + bytes <= self.bytes_max
+    }
+
+    /// Most bytes that should be.
+    pub fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 
     /// How many bytes are queued.
@@ -131,7 +141,33 @@ impl Link {
             paused: false,
             waker: None,
         };
-        Self { line, dialect, pings, queue_bytes_max, pending, outbox: Mutex::new(outbox) }
+        let came_back = AtomicBool::new(false);
+        Self {
+            line,
+            dialect,
+            pings,
+            queue_bytes_max,
+            opened_ms: 0,
+            came_back,
+            pending,
+            outbox: Mutex::new(outbox),
+        }
+    }
+
+    /// The same, opened at this time.
+    pub fn opened(mut self, now: Timestamp) -> Self {
+        self.opened_ms = lower_half(now);
+        self
+    }
+
+    /// How long ago it was opened; right for seven weeks.
+    pub fn age(&self, now: Timestamp) -> Duration {
+        Duration::from_millis(u64::from(lower_half(now).wrapping_sub(self.opened_ms)))
+    }
+
+    /// Its client asks to recover something. Whether that is the first time.
+    pub fn comes_back(&self) -> bool {
+        !self.came_back.swap(true, Ordering::Relaxed)
     }
 
     /// Queues finished messages, which may come in one piece; they are sent by [`Link::flush`]. An empty queue takes a
@@ -303,6 +339,10 @@ impl Link {
         };
         !outbox.pending.is_empty() || has_unsent
     }
+}
+
+fn lower_half(time: Timestamp) -> u32 {
+    u32::try_from(time.as_millis() & u64::from(u32::MAX)).unwrap_or(0)
 }
 
 impl Drop for Link {

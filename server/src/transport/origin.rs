@@ -1,28 +1,46 @@
 //! Which browser pages may connect (P-NEG-5).
 
-/// The pages that may connect beside those of the node's own host.
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+/// The pages that may connect beside those of the node's own host. Copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
-    patterns: Vec<String>,
+    patterns: Arc<ArcSwap<Vec<String>>>,
 }
 
 impl Origins {
     /// Patterns such as `https://app.example.com`, `https://*.example.com` or `*`; none lets nobody else in.
     pub fn new(patterns: &[String]) -> Self {
-        Self { patterns: patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect() }
+        let origins = Self::default();
+        origins.replace(patterns);
+        origins
+    }
+
+    /// From now on these pages may connect, in place of those before.
+    pub fn replace(&self, patterns: &[String]) {
+        let patterns = patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+        self.patterns.store(Arc::new(patterns));
     }
 
     /// Whether a request may connect: one without an origin comes from no browser; one with an origin must come from
     /// the same host or match a pattern.
     pub fn allow(&self, origin: Option<&str>, host: Option<&str>) -> bool {
+        self.allow_by(None, origin, host)
+    }
+
+    /// The same where it is known whether pages of the same host come with `http` or `https`.
+    pub fn allow_by(&self, own_scheme: Option<&str>, origin: Option<&str>, host: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
+        let patterns = self.patterns.load();
         let origin = origin.to_ascii_lowercase();
         let Some((scheme, authority)) = origin.split_once("://") else {
-            return self.patterns.iter().any(|pattern| *pattern == origin || pattern == "*");
+            return patterns.iter().any(|pattern| *pattern == origin || pattern == "*");
         };
-        let is_web = matches!(scheme, "http" | "https");
+        let is_web = own_scheme.map_or(matches!(scheme, "http" | "https"), |own| own == scheme);
         let is_own = is_web && host.is_some_and(|host| host.eq_ignore_ascii_case(authority));
-        is_own || self.patterns.iter().any(|pattern| matches(pattern, &origin))
+        is_own || patterns.iter().any(|pattern| matches(pattern, &origin))
     }
 }
 
@@ -61,6 +79,26 @@ mod tests {
         assert!(allow(Some("https://app.example.com")));
         assert!(allow(Some("https://a.example.org")));
         assert!(allow(Some("https://a.b.example.org")));
+    }
+
+    #[test]
+    fn own_pages_come_with_the_scheme_that_is_known() {
+        let allow = |scheme| {
+            let host = Some("live.example.com");
+            Origins::default().allow_by(scheme, Some("http://live.example.com"), host)
+        };
+
+        assert!(allow(None) && allow(Some("http")) && !allow(Some("https")));
+    }
+
+    #[test]
+    fn pages_are_replaced_for_all_copies() {
+        let origins = Origins::new(&["https://a.example".to_owned()]);
+        let copy = origins.clone();
+
+        origins.replace(&["https://b.example".to_owned()]);
+
+        assert!(copy.allow(Some("https://b.example"), None) && !copy.allow(Some("https://a.example"), None));
     }
 
     #[test]

@@ -20,15 +20,18 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// What one socket is used for at present; told by the streamed response on it, if there is one.
 #[derive(Clone, Default)]
-pub struct Stay(Arc<Inner>);
+pub struct Stay {
+    inner: Arc<Inner>,
+    /// The place of the socket among those of its address, or of the request among those of its client's, if they are
+    /// counted.
+    place: Option<Arc<Place>>,
+}
 
 #[derive(Default)]
 struct Inner {
     of: watch::Sender<Use>,
     /// The socket's place among those that bring requests.
     slot: Mutex<Option<OwnedSemaphorePermit>>,
-    /// Its place among those of its address, if they are counted.
-    place: Option<Arc<Place>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,36 +49,41 @@ impl Stay {
     /// A socket that takes a place among those that bring requests.
     pub fn with(slot: OwnedSemaphorePermit, place: Option<Place>) -> Self {
         let (of, slot) = (watch::Sender::default(), Mutex::new(Some(slot)));
-        Self(Arc::new(Inner { of, slot, place: place.map(Arc::new) }))
+        Self { inner: Arc::new(Inner { of, slot }), place: place.map(Arc::new) }
+    }
+
+    /// The same socket for one request of somebody behind a proxy.
+    pub fn on_behalf(&self, place: Option<Place>) -> Self {
+        Self { inner: Arc::clone(&self.inner), place: place.map(Arc::new) }
     }
 
     /// The socket becomes a connection, if its address may have one more.
     pub fn connect(&self) -> Result<(), TooMany> {
-        self.0.place.as_ref().map_or(Ok(()), |place| place.connect())
+        self.place.as_ref().map_or(Ok(()), |place| place.connect())
     }
 
     /// It became none after all, and brings requests again.
     pub fn disconnect(&self) {
-        if let Some(place) = &self.0.place {
+        if let Some(place) = &self.place {
             place.disconnect();
         }
     }
 
     /// Its place among those of its address, for whoever takes the socket over.
     pub fn place(&self) -> Option<Arc<Place>> {
-        self.0.place.clone()
+        self.place.clone()
     }
 
     /// A streamed response begins. The socket is a connection then, which is counted elsewhere, and leaves its place to
     /// others.
     pub fn stream(&self) {
-        self.0.of.send_replace(Use::Stream);
-        self.0.slot.lock().take();
+        self.inner.of.send_replace(Use::Stream);
+        self.inner.slot.lock().take();
     }
 
     /// It has ended; the client may still have to take what is queued. Saying it again gives no more time.
     pub fn farewell(&self) {
-        self.0.of.send_replace(Use::Farewell);
+        self.inner.of.send_replace(Use::Farewell);
     }
 
     /// Returns when no further request should be taken.
@@ -112,7 +120,7 @@ impl Stay {
 
     async fn until(&self, is_so: impl Fn(Use) -> bool) {
         // The sender is here, so the wait cannot fail.
-        let _ = self.0.of.subscribe().wait_for(|of| is_so(*of)).await;
+        let _ = self.inner.of.subscribe().wait_for(|of| is_so(*of)).await;
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::admission::{self, Refusal, text};
 use super::body::Unread;
+use super::coming;
 use super::cors;
 use super::dialect::{Dialect, Framing};
 use super::downstream::Downstream;
@@ -71,6 +72,8 @@ async fn admit(
 ) -> Result<Downstream, Refusal> {
     let permit = door.edge.room()?;
     let stay = request.extensions().get::<Stay>().cloned().unwrap_or_default();
+    let settings = door.edge.services.app.settings();
+    let visitor = coming::told(&settings, door.transport, dialect, request.headers());
     let frame = match in_query {
         Some(frame) => Bytes::from(frame),
         None => door.edge.read(request).await?,
@@ -83,7 +86,7 @@ async fn admit(
     admission::connect(&stay)?;
     let (answer, downstream) = oneshot::channel();
     let arrival = Arrival::Request { first: frame, stay: stay.clone(), answer };
-    let adoption = Adoption { arrival, dialect, peer: door.peer, permit };
+    let adoption = Adoption { arrival, dialect, peer: door.peer, visitor, permit };
     let taken = match door.edge.services.hub().adopt(adoption) {
         Ok(()) => downstream.await.ok(),
         Err(_) => None,

@@ -26,6 +26,7 @@ use wigwag_core::{App, Ports, Settings};
 
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::{Control, SessionShard, ShardCell};
+use crate::http::v1::throttle::Throttle;
 use crate::http::{self, Edge};
 use crate::node::{Bounds, Readiness, Services};
 use crate::transport::callers::{Callers, Caps};
@@ -79,9 +80,11 @@ impl Node {
             services: Arc::clone(&services),
             readiness: Arc::new(Readiness::default()),
             connections: Arc::clone(&connections),
+            connections_max: 1,
             origins: Origins::new(&[ORIGIN.to_owned()]),
-            api_key: Secret::new("k").unwrap(),
+            api_key: crate::keys::ApiKey::new(Secret::new("k").unwrap()),
             api_insecure: false,
+            throttle: Throttle::default(),
             api_calls: Semaphore::new(1),
             emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
             refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::server::{Accepted, Acceptor};
 use tokio::net::TcpStream;
@@ -12,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 
 /// Agrees on TLS with those who come.
 pub struct Tls {
-    config: Arc<ServerConfig>,
+    config: ArcSwap<ServerConfig>,
     /// A permit per handshake under way. Beyond it clients wait that have said hello.
     handshakes: Semaphore,
 }
@@ -39,7 +40,12 @@ const HANDSHAKE: u8 = 22;
 impl Tls {
     /// TLS with this certificate.
     pub fn new(config: Arc<ServerConfig>) -> Self {
-        Self { config, handshakes: Semaphore::new(HANDSHAKES_MAX) }
+        Self { config: ArcSwap::new(config), handshakes: Semaphore::new(HANDSHAKES_MAX) }
+    }
+
+    /// From now on newcomers see this certificate.
+    pub fn replace(&self, config: Arc<ServerConfig>) {
+        self.config.store(config);
     }
 
     /// Listens to the first byte, and agrees on TLS if the client wants to. Takes as long as the client does.
@@ -56,7 +62,7 @@ impl Tls {
         let _under_way = self.handshakes.acquire().await.map_err(io::Error::other)?;
         let bounded = |tls: &mut rustls::ServerConnection| tls.set_buffer_limit(Some(UNSENT_BYTES_MAX));
         let handshake = StartHandshake::from_parts(hello, stream);
-        let stream = handshake.into_stream_with(Arc::clone(&self.config), bounded).await?;
+        let stream = handshake.into_stream_with(self.config.load_full(), bounded).await?;
         Ok(Greeted::Secure(Box::new(stream)))
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use ports::hooks::Visitor;
 use ports::protocol::Disconnect;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -20,6 +21,7 @@ use tracing::{debug, warn};
 use wigwag_core::session::Pings;
 
 use super::admission::{self, Refusal, text};
+use super::coming;
 use super::dialect::Dialect;
 use super::stay::Stay;
 use super::wire::Loose;
@@ -44,8 +46,10 @@ pub async fn upgrade(
     request: Request,
 ) -> Response {
     let choice = choose(request.headers(), query.as_deref().unwrap_or_default());
+    let settings = edge.services.app.settings();
+    let visitor = coming::told(&settings, "websocket", choice.dialect, request.headers());
     switch(edge, request, choice.subprotocol, move |edge, socket, first, permit| {
-        hand_over(edge, socket, first, &choice, peer, permit);
+        hand_over(edge, socket, first, &choice, (peer, visitor), permit);
     })
 }
 
@@ -189,11 +193,11 @@ fn hand_over(
     socket: Loose,
     first: Bytes,
     choice: &Choice,
-    peer: SocketAddr,
+    (peer, visitor): (SocketAddr, Option<Arc<Visitor>>),
     permit: OwnedSemaphorePermit,
 ) {
     let arrival = Arrival::Socket { socket, first, pings: choice.pings };
-    let adoption = Adoption { arrival, dialect: choice.dialect, peer, permit };
+    let adoption = Adoption { arrival, dialect: choice.dialect, peer, visitor, permit };
     let Err(refused) = edge.services.hub().adopt(adoption) else {
         return metrics::counter!(names::OPENED, "transport" => "websocket").increment(1);
     };

@@ -119,8 +119,13 @@ pub(super) fn notation(command: &Command) -> Value {
                 (channel.clone(), Value::Object(sub))
             });
             let subs = Value::Object(subs.collect());
-            let request =
-                json!({ "token": asked.token, "subs": subs, "name": asked.name, "version": asked.version });
+            let request = json!({
+                "token": asked.token,
+                "subs": subs,
+                "name": asked.name,
+                "version": asked.version,
+                "headers": asked.headers,
+            });
             ("connect", request)
         }
         Request::Subscribe(asked) => {

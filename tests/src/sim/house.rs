@@ -6,7 +6,7 @@ use ports::channels::{Epoch, Retention};
 use ports::protocol::Recovery;
 use wigwag_core::Settings;
 use wigwag_core::channels::{Allowed, History, META_TTL, Namespace, Namespaces, RecoveryMode, Wanted};
-use wigwag_core::settings::PersonalChannel;
+use wigwag_core::settings::{Hooking, PersonalChannel};
 
 /// The channels of each tenant. What is in force where: recovery on `log`, positions only on `pos`, no stream on
 /// `now`, a stream that nobody has to track on `any`, differences on `dif`, filters on `tag`, the newest state on `cur`,
@@ -66,6 +66,7 @@ pub(super) fn settings(personal_channel: Option<PersonalChannel>) -> Settings {
         user_connections_max: 0,
         errors_max: 0,
         personal_channel,
+        hooks: Hooking::default(),
         // Half of it bounds a recovery.
         queue_bytes_max: 2 * RECOVERY_BYTES_MAX,
         recovery_items_max: RECOVERY_ITEMS_MAX,

@@ -1,5 +1,7 @@
 //! A measured run of publications: who publishes when, who must get it, and what it cost.
 
+use std::time::{Duration, Instant};
+
 use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -28,6 +30,10 @@ pub struct Timing {
     /// ticks, and few ticks say little.
     #[arg(long, default_value_t = 0.0)]
     cpu: f64,
+    /// Nanoseconds that each delivery takes beyond what the driver needs for it. A client that is quicker than the server
+    /// hands its window back message by message, and what the server could have gathered comes alone.
+    #[arg(long, default_value_t = 0)]
+    client_ns: u64,
     /// Bytes of a payload, a JSON string with its quotes.
     #[arg(long, default_value_t = 128)]
     payload: usize,
@@ -71,6 +77,7 @@ struct Progress {
     tally: Tally,
     published: u64,
     accepted: u64,
+    client_ns: u64,
     broken: Option<anyhow::Error>,
 }
 
@@ -96,6 +103,7 @@ impl Course {
             tally: Tally::default(),
             published: 0,
             accepted: 0,
+            client_ns: timing.client_ns,
             broken: None,
         };
         let all = self.sources.len() as u64;
@@ -188,12 +196,13 @@ impl Course {
     }
 
     fn listen(&self, engine: &mut Engine, until: u64, progress: &mut Progress) -> anyhow::Result<()> {
-        let Progress { seen, tally, accepted, broken, .. } = progress;
+        let Progress { seen, tally, accepted, client_ns, broken, .. } = progress;
         engine.turn(until, &mut |event| match event {
             Event::Delivery { who, stamp, at } => {
                 if let Some(stream) = seen.get_mut((self.stream)(who, stamp.publisher)) {
                     tally.count(stream, stamp.number, at.saturating_sub(stamp.due));
                 }
+                work(*client_ns);
             }
             Event::Closed { fault } => *broken = fault,
             Event::Answer => *accepted += 1,
@@ -236,6 +245,14 @@ impl Start {
         report.insert("latency_us".into(), progress.tally.latency.report());
         Memory::of(server).report(&mut report);
         report
+    }
+}
+
+/// Keeps the core busy for so long.
+fn work(nanos: u64) {
+    if nanos > 0 {
+        let until = Instant::now() + Duration::from_nanos(nanos);
+        while Instant::now() < until {}
     }
 }
 

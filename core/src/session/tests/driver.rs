@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ports::access::{ChannelGrant, ConnectionGrant, SubscriptionGrant, TokenError};
 use ports::channels::{Address, ChannelName, Epoch, Position, Publication, Retention};
+use ports::hooks::Event;
 use ports::ids::{ClientId, NodeId, SessionKey, TenantId, UserId};
 use ports::protocol::{
     Answer, Command, ConnectAnswer, ConnectRequest, ErrorCode, HistoryRequest, Push, Recovery, Reply,
@@ -15,7 +16,7 @@ use ports::protocol::{
 use ports::time::Timestamp;
 
 use crate::channels::feed::Admission;
-use crate::channels::{Allowed, History, Namespace, Namespaces, RecoveryMode, Wanted};
+use crate::channels::{Allowed, ChannelHooks, History, Namespace, Namespaces, RecoveryMode, Wanted};
 use crate::session::{Effect, Farewell, Input, Job, Join, Opening, Outcome, Pings, Realm, Session};
 use crate::settings::Settings;
 
@@ -287,7 +288,19 @@ fn work_line(work: &Job) -> String {
         Job::History { address, .. } => format!("history {}", address.place.channel()),
         Job::Members { address } => format!("members {}", address.place.channel()),
         Job::Order(order) => format!("order for {}", order.target.user),
+        Job::Ask(question) => format!("ask {}", event_name(&question.event)),
         Job::Count { address } => format!("count {}", address.place.channel()),
+    }
+}
+
+fn event_name(event: &Event) -> String {
+    match event {
+        Event::Connect(_) => "connect".into(),
+        Event::Refresh => "refresh".into(),
+        Event::Subscribe { channel, .. } => format!("subscribe {channel}"),
+        Event::SubRefresh { channel } => format!("sub_refresh {channel}"),
+        Event::Publish { channel, .. } => format!("publish {channel}"),
+        Event::Rpc { method, .. } => format!("rpc {method}"),
     }
 }
 
@@ -427,6 +440,7 @@ fn namespaces() -> Namespaces {
     let open = Namespace { subscribe: CLIENTS, publish: CLIENTS, ..Namespace::default() };
     let with = |history| Namespace { history, ..open.clone() };
     let room = Namespace { presence: Some(SUBSCRIBERS), join_leave: true, ..open.clone() };
+    let with_list = Namespace { user_limited: true, ..Namespace::default() };
     let named = [
         ("news", with(stream(Wanted::Always, Wanted::Off, SUBSCRIBERS))),
         ("place", with(stream(Wanted::Off, Wanted::Always, Allowed::NOBODY))),
@@ -441,6 +455,13 @@ fn namespaces() -> Namespaces {
         ("mine", Namespace { user_limited: true, ..open.clone() }),
         ("last", with(cached(false))),
         ("state", with(cached(true))),
+        (
+            "hook",
+            Namespace {
+                hooks: ChannelHooks { subscribe: true, sub_refresh: true, publish: true },
+                ..with_list
+            },
+        ),
         ("closed", Namespace { history: None, ..Namespace::default() }),
     ];
     let named = named.into_iter().map(|(name, namespace)| (name.to_owned(), namespace)).collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ports::access::{ChannelGrant, TokenError};
+use ports::hooks::{Consent, Event, HookError, Verdict, Welcome};
 use ports::ids::{TenantId, UserId};
 use ports::orders::{Action, Order, Subscribe, Target};
 use ports::protocol::{Disconnect, ErrorCode, Request};
@@ -13,6 +14,7 @@ use proptest::prelude::*;
 use super::driver::*;
 use crate::channels::feed::Admission;
 use crate::session::{Effect, Farewell, Input, Job, Join, Outcome};
+use crate::settings::Settings;
 
 #[derive(Clone, Debug)]
 enum Happening {
@@ -33,7 +35,7 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        8 => (0_u8..13).prop_map(Happening::Command),
+        8 => (0_u8..16).prop_map(Happening::Command),
         3 => (0_u8..8).prop_map(Happening::Order),
         8 => (prop::bool::weighted(0.8), prop::bool::weighted(0.1))
             .prop_map(|(ok, late)| Happening::JobDone { ok, late }),
@@ -64,7 +66,10 @@ struct Books {
 
 impl Books {
     fn new(connected: bool) -> Self {
-        let driver = if connected { Driver::connected() } else { Driver::fresh() };
+        let asking = |settings: &mut Settings| {
+            (settings.hooks.connect, settings.hooks.refresh, settings.hooks.rpc) = (true, true, true);
+        };
+        let driver = if connected { Driver::connected_with(asking) } else { Driver::fresh_with(asking) };
         Self {
             driver,
             next_id: 2,
@@ -185,6 +190,9 @@ fn request(which: u8) -> Request {
         8 => presence("room:a"),
         9 => refresh("t"),
         10 => subscribe_with("$c", |request| request.token = "t".into()),
+        13 => subscribe("hook:a"),
+        14 => publish("hook:a", "{}"),
+        15 => connect(""),
         _ => rpc(),
     }
 }
@@ -216,6 +224,8 @@ fn outcome(work: &Job, ok: bool) -> Outcome {
         {
             Outcome::Done(Ok(()))
         }
+        Job::Ask(question) if ok => Outcome::Asked(Ok(Box::new(Verdict::Granted(consent(&question.event))))),
+        Job::Ask(_) => Outcome::Asked(Err(HookError::Unavailable("x".into()))),
         Job::Enter { .. }
         | Job::Announce { .. }
         | Job::Depart(_)
@@ -345,5 +355,19 @@ impl Room {
         let channel = farewell.address.place.channel().as_str();
         assert!(!farewell.presence || self.present.remove(channel), "left without being there");
         assert!(!farewell.notice || self.announced.remove(channel), "a leave without a join");
+    }
+}
+
+/// What a back end agrees to that has nothing to add.
+fn consent(event: &Event) -> Consent {
+    match event {
+        Event::Connect(_) => {
+            Consent::Connect(Box::new(Welcome { grant: grant("ann"), data: None, meta: None }))
+        }
+        Event::Refresh => Consent::Refresh(Box::default()),
+        Event::Subscribe { .. } => Consent::Subscribe(Box::default()),
+        Event::SubRefresh { .. } => Consent::SubRefresh(Box::default()),
+        Event::Publish { .. } => Consent::Publish(Box::default()),
+        Event::Rpc { .. } => Consent::Rpc("1".into()),
     }
 }

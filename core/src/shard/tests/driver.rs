@@ -270,6 +270,7 @@ fn outcome(work: Job) -> Outcome {
         | Job::Announce { .. }
         | Job::Depart(_)
         | Job::Order(_)
+        | Job::Ask(_)
         | Job::Publish { .. }
         | Job::History { .. }
         | Job::Members { .. }

@@ -59,6 +59,7 @@ fn connect() -> ConnectRequest {
         ]),
         name: "js".into(),
         version: "1.0".into(),
+        headers: BTreeMap::from([("cookie".into(), "a=b".into())]),
     }
 }
 
@@ -154,6 +155,7 @@ fn connected(subscription: SubscribeAnswer) -> ConnectAnswer {
         ping_secs: 25,
         pong: true,
         emulation: Some((SessionKey::from_random([1; 16]), NodeId::from_random([2; 16]))),
+        data: None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use ports::hooks::Visitor;
 use ports::ids::{ClientId, SessionKey};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::{debug, warn};
@@ -29,6 +30,8 @@ pub struct Adoption {
     pub dialect: Dialect,
     /// Who is there.
     pub peer: SocketAddr,
+    /// What the application's back end is told of its coming, if it is asked anything.
+    pub visitor: Option<Arc<Visitor>>,
     /// Given back when the connection is gone.
     pub permit: OwnedSemaphorePermit,
 }
@@ -57,17 +60,17 @@ pub enum Arrival {
 
 impl ShardCell {
     pub(super) fn take_in(self: &Arc<Self>, adoption: Adoption) {
-        let Adoption { arrival, dialect, peer, permit } = adoption;
+        let Adoption { arrival, dialect, peer, visitor, permit } = adoption;
         match arrival {
             Arrival::Socket { socket, first, pings } => match socket.settle() {
-                Ok(wire) => self.take_socket(wire, first, dialect, pings, permit),
+                Ok(wire) => self.take_socket(wire, first, (dialect, pings), visitor, permit),
                 Err(error) => {
                     self.load.fetch_sub(1, Ordering::Relaxed);
                     return warn!(%error, "a socket could not be taken over");
                 }
             },
             Arrival::Request { first, stay, answer } => {
-                self.take_request(first, dialect, stay, permit, answer);
+                self.take_request(first, dialect, stay, (visitor, permit), answer);
             }
         }
         debug!(shard = self.index, %peer, "connection opened");
@@ -78,12 +81,12 @@ impl ShardCell {
         self: &Arc<Self>,
         wire: Wire,
         first: Bytes,
-        dialect: Dialect,
-        pings: Pings,
+        (dialect, pings): (Dialect, Pings),
+        visitor: Option<Arc<Visitor>>,
         permit: OwnedSemaphorePermit,
     ) {
         let link = self.link(Line::Socket(wire), dialect, pings);
-        let seat = self.seat(&link, None);
+        let seat = self.seat(&link, None, visitor);
         let ear = SessionEar::new(Arc::clone(self), seat);
         tokio::spawn(Reader::new(link, ear, self.services.frame_bytes_max, permit, &first));
     }
@@ -93,7 +96,7 @@ impl ShardCell {
         first: Bytes,
         dialect: Dialect,
         stay: Stay,
-        permit: OwnedSemaphorePermit,
+        (visitor, permit): (Option<Arc<Visitor>>, OwnedSemaphorePermit),
         answer: oneshot::Sender<Downstream>,
     ) {
         let response = Box::new(Response::new(stay.clone()));
@@ -103,7 +106,7 @@ impl ShardCell {
             let _ = link.send(opening);
         }
         let key = SessionKey::from_random(self.services.entropy.sixteen());
-        let seat = self.seat(&link, Some(key));
+        let seat = self.seat(&link, Some(key), visitor);
         let extension = Extension::new(Arc::clone(self), seat, link);
         let switchboard = Arc::clone(&self.services.switchboard);
         let body = Downstream::new(extension.clone(), key, switchboard, stay, permit);
@@ -114,16 +117,21 @@ impl ShardCell {
     }
 
     fn link(&self, line: Line, dialect: Dialect, pings: Pings) -> Arc<Link> {
-        let queue_bytes_max = self.services.realm.settings.queue_bytes_max;
-        Arc::new(Link::new(line, dialect, pings, queue_bytes_max, Arc::clone(&self.services.pending)))
+        let queue_bytes_max = self.services.app.settings().queue_bytes_max;
+        let link = Link::new(line, dialect, pings, queue_bytes_max, Arc::clone(&self.services.pending));
+        Arc::new(link.opened(self.services.now()))
     }
 
-    fn seat(&self, link: &Arc<Link>, emulation: Option<SessionKey>) -> SeatId {
+    fn seat(&self, link: &Arc<Link>, emulation: Option<SessionKey>, visitor: Option<Arc<Visitor>>) -> SeatId {
         let client = ClientId::from_random(self.services.entropy.sixteen());
         let luck = u16::try_from(self.services.entropy.number() >> 48).unwrap_or(0);
         let opening = Opening { client, luck, emulation, pings: link.pings };
         let mut state = self.state.lock();
-        let seat = state.shard.open(self.services.now(), opening);
+        let now = self.services.now();
+        let seat = match visitor {
+            Some(visitor) => state.shard.open_for(now, opening, visitor),
+            None => state.shard.open(now, opening),
+        };
         state.links.put(seat, Arc::clone(link));
         seat
     }

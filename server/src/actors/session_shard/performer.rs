@@ -17,8 +17,10 @@ use wigwag_core::session::{self, Outcome};
 use wigwag_core::shard::{Effect, Input, SeatId};
 
 use super::encoding::{encode, encode_batch};
+use super::tally::Tally;
 use super::{Control, ShardCell};
 use crate::telemetry::metrics as names;
+use crate::telemetry::traces::Traces;
 use crate::transport::link::{Link, Queued};
 
 /// How long anything behind a session may take; a little less than the session itself waits.
@@ -29,19 +31,19 @@ pub(super) struct Links {
     by_index: Vec<Option<(u32, Arc<Link>)>>,
     /// Those with something to be written.
     unflushed: VecDeque<SeatId>,
-    sent: metrics::Counter,
-}
-
-impl Default for Links {
-    fn default() -> Self {
-        // The counter would count for nobody if it were made before its recorder.
-        let _ = names::recorder();
-        let sent = metrics::counter!(names::FRAMES_SENT);
-        Self { by_index: Vec::new(), unflushed: VecDeque::new(), sent }
-    }
+    tally: Tally,
 }
 
 impl Links {
+    pub(super) fn new(shard: u16, traces: Arc<Traces>) -> Self {
+        Self { by_index: Vec::new(), unflushed: VecDeque::new(), tally: Tally::new(shard, traces) }
+    }
+
+    /// A batch of publications has been written to all who get it; the first of them came so long ago.
+    pub(super) fn delivered(&self, time: Duration) {
+        self.tally.delivered(time);
+    }
+
     pub(super) fn put(&mut self, seat: SeatId, link: Arc<Link>) {
         let index = seat.index as usize;
         if self.by_index.len() <= index {
@@ -85,6 +87,7 @@ impl Links {
                 link.abort();
             }
         }
+        self.tally.flushed();
     }
 
     /// Those with the longest queues, until the rest fits into the share.
@@ -122,7 +125,7 @@ impl ShardCell {
             Effect::Send(seat, outgoing) => {
                 let Some(link) = links.get(seat) else { return };
                 let frame = encode(link, &outgoing);
-                links.sent.increment(1);
+                links.tally.sent(link, &outgoing, self.services.now());
                 if let Some(disconnect) = links.queue(seat, frame) {
                     part_early(links, seat, disconnect, inputs);
                 }
@@ -193,7 +196,7 @@ impl ShardCell {
 
 fn part(links: &mut Links, seat: SeatId, disconnect: &Disconnect) {
     if let Some(link) = links.take(seat) {
-        metrics::counter!(names::CLOSED, "code" => disconnect.code.to_string()).increment(1);
+        metrics::counter!(names::CLOSED, "code" => names::close_code(disconnect.code)).increment(1);
         link.close(disconnect);
     }
 }
@@ -215,7 +218,7 @@ fn deliver(
     inputs: &mut VecDeque<Input>,
 ) -> Result<(), Panicked> {
     let mut result = Ok(());
-    links.sent.increment((batch.events().len() * seats.len()) as u64);
+    links.tally.handed_out(batch, seats.len());
     for seat in seats {
         let Some(dialect) = links.get(*seat).map(|link| link.dialect) else { continue };
         let queued = catch_unwind(AssertUnwindSafe(|| links.queue(*seat, encode_batch(dialect, batch))));

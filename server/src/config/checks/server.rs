@@ -1,5 +1,7 @@
 //! What must hold between the settings of the node and of its API.
 
+use std::net::SocketAddr;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -7,12 +9,11 @@ use super::refuse;
 use crate::config::error::ConfigError;
 use crate::config::source::Places;
 use crate::config::value::quoted;
-use crate::config::{Api, Config, Server, Tls};
+use crate::config::{Api, Config, Tls};
 
 /// Refuses the first setting that cannot work.
 pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
     let server = &config.server;
-    counts(server, places)?;
     tls(&config.tls, places)?;
     if let Some(problem) = server.allowed_origins.iter().find_map(|origin| problem_of_origin(origin)) {
         return refuse(places, &["server.allowed_origins"], &problem);
@@ -25,53 +26,37 @@ pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
 
 /// Whoever can be reached from other machines must have decided who may do what.
 pub(super) fn exposure(config: &Config, places: &Places) -> Result<(), ConfigError> {
-    if config.server.listen.ip().is_loopback() || config.client.insecure {
-        return Ok(());
+    match problem_of_exposure(config, config.server.listen) {
+        Some(problem) => refuse(places, &["server.listen"], &problem),
+        None => Ok(()),
     }
-    let api = &config.api;
-    let needed = [
-        ("token.hmac_secret or another key for tokens", config.verifies_tokens()),
-        ("api.key in place of api.insecure", !api.insecure),
-        ("api.key", api.key.is_some() || api.insecure),
-        ("server.allowed_origins", !config.server.allowed_origins.is_empty()),
-    ];
-    let missing: Vec<_> = needed.iter().filter(|(_, there)| !there).map(|(setting, _)| *setting).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let problem = format!(
-        "{} can be reached from other machines; add {} (or client.insecure = true, for development only)",
-        config.server.listen,
-        missing.join(" and "),
-    );
-    refuse(places, &["server.listen"], &problem)
 }
 
-fn counts(server: &Server, places: &Places) -> Result<(), ConfigError> {
-    const SHARDS_MAX: usize = 1_024;
-    /// Far beyond what one machine serves, far below what a semaphore counts.
-    const CONNECTIONS_MAX: usize = 1_000_000;
-    if server.shards > SHARDS_MAX {
-        let problem =
-            format!("{} are too many; write at most {SHARDS_MAX}, or 0 for one per core", server.shards);
-        return refuse(places, &["server.shards"], &problem);
+/// Why a configuration will not do for an address.
+pub(super) fn problem_of_exposure(config: &Config, address: SocketAddr) -> Option<String> {
+    if address.ip().is_loopback() {
+        return None;
     }
-    let caps = [
-        ("server.address_connections_max", server.address_connections_max),
-        ("server.address_rate_max", server.address_rate_max),
+    let missing = undecided(config);
+    let lines = missing.join(" and ");
+    (!missing.is_empty())
+        .then(|| format!("{address} can be reached from other machines; write {lines} first"))
+}
+
+/// The lines that must be written before other machines may reach the node.
+fn undecided(config: &Config) -> Vec<&'static str> {
+    let api = &config.api;
+    let needed = [
+        ("insecure = false under [client]", !config.client.insecure),
+        ("insecure = false under [api]", !api.insecure),
+        ("hmac_secret = \"…\" or another key under [token]", config.verifies_tokens()),
+        ("key = \"…\" under [api]", api.key.is_some()),
+        (
+            "allowed_origins = [\"https://app.example.com\"] under [server]",
+            !config.server.allowed_origins.is_empty(),
+        ),
     ];
-    if let Some((setting, found)) = caps.iter().find(|(_, cap)| *cap > CONNECTIONS_MAX) {
-        let problem = format!("{found} are too many; write at most {CONNECTIONS_MAX}, or 0 for any number");
-        return refuse(places, &[setting], &problem);
-    }
-    match server.connections_max {
-        0 => refuse(places, &["server.connections_max"], "nobody could connect; write at least 1"),
-        1..=CONNECTIONS_MAX => Ok(()),
-        found => {
-            let problem = format!("{found} are too many; write at most {CONNECTIONS_MAX}");
-            refuse(places, &["server.connections_max"], &problem)
-        }
-    }
+    needed.into_iter().filter(|(_, there)| !there).map(|(line, _)| line).collect()
 }
 
 /// A certificate and its key belong together.
@@ -86,6 +71,9 @@ fn tls(tls: &Tls, places: &Places) -> Result<(), ConfigError> {
 
 /// A header carries visible ASCII as it is, and all else altered or not at all. What was found is not repeated.
 fn api(api: &Api, places: &Places) -> Result<(), ConfigError> {
+    if api.burst > 0 && api.rate_max == 0 {
+        return refuse(places, &["api.burst"], "means nothing without api.rate_max; write that too");
+    }
     let fits = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
     if api.key.as_ref().is_none_or(|key| fits(key.expose())) {
         return Ok(());

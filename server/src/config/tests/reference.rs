@@ -1,53 +1,71 @@
-//! The page that lists all settings, against the settings themselves.
+//! What is committed of the reference, against the settings themselves.
 
 use super::*;
-use crate::config::section::Section;
-use crate::config::source::SECTIONS;
+use crate::config::reference::chapters;
 
-const PAGE: &str = include_str!("../../../../docs/config.md");
-
-/// What the page says of a section: keys and defaults as they are written, in order.
-fn listed(section: &str) -> Vec<(&'static str, &'static str)> {
-    let heading =
-        |part: &&str| part.lines().next().is_some_and(|line| line.contains(&format!("[{section}]")));
-    let part = PAGE.split("\n## ").skip(1).find(heading).unwrap_or_default();
-    let rows = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-    rows.map(|(key, rest)| (key, rest.split(" | ").nth(1).unwrap_or_default().trim_matches('`'))).collect()
+#[test]
+fn page_is_what_the_command_prints() {
+    assert!(
+        include_str!("../../../../docs/config.md") == page(),
+        "stale; write the output of wigwag config reference to docs/config.md"
+    );
 }
 
 #[test]
-fn every_key_is_on_its_page_in_the_order_of_the_code() {
-    for (section, keys) in
-        SECTIONS.iter().copied().chain([("jwks", Jwks::KEYS), ("namespace", Channel::KEYS)])
-    {
-        let page: Vec<&str> = listed(section).into_iter().map(|(key, _)| key).collect();
-
-        assert_eq!(page, keys, "docs/config.md, section [{section}]");
-    }
+fn example_file_is_what_the_command_prints() {
+    assert!(
+        include_str!("../../../../deploy/wigwag.example.toml") == example(),
+        "stale; write the output of wigwag config example to deploy/wigwag.example.toml"
+    );
 }
 
 #[test]
-fn defaults_are_those_of_the_page() {
-    let written: String = ["server", "api", "token", "client", "channel"]
+fn example_file_is_good_as_it_is_and_means_the_defaults() {
+    let text = example();
+
+    let config = read(Some(&text), &[]).map_err(|error| error.to_string()).unwrap();
+    let empty = read(Some(""), &[]).ok().unwrap();
+
+    let mut written = config.effective();
+    written.retain(|setting| !setting.setting.starts_with("subscription_token."));
+    assert_eq!(written, empty.effective());
+}
+
+#[test]
+fn every_default_of_the_example_file_may_be_written() {
+    let defaults: Vec<_> = chapters()
         .into_iter()
-        .flat_map(|section| {
-            let settings = listed(section).into_iter().filter(|(_, default)| *default != "–");
-            let lines = settings.map(|(key, default)| format!("{key} = {default}\n"));
-            [format!("[{section}]\n")].into_iter().chain(lines)
+        .filter(|chapter| chapter.names != ["jwks"])
+        .flat_map(|chapter| {
+            let section = format!("[{}]", chapter.names[0]);
+            let written = chapter
+                .facts
+                .iter()
+                .zip(chapter.defaults)
+                .filter_map(|(fact, default)| default.map(|default| format!("{} = {default}", fact.key)));
+            std::iter::once(section).chain(written.collect::<Vec<_>>())
         })
         .collect();
+    let text = defaults.join("\n");
 
-    let page = read(Some(&written), &[]).map_err(|error| format!("{error}\n{written}")).ok().unwrap();
-    let code = read(Some(""), &[]).ok().unwrap();
+    let config = read(Some(&text), &[]).map_err(|error| format!("{error}\n{text}")).unwrap();
 
-    let all = |config: &Config| {
-        let Server { listen, data_dir, drain_time, shards, connections_max, .. } = config.server.clone();
-        let Server { allowed_origins, pending_bytes_max, log, log_format, .. } = config.server.clone();
-        let server = (listen, data_dir, drain_time, shards, connections_max);
-        let further = (allowed_origins, pending_bytes_max, log, log_format);
-        let tokens = (config.api.insecure, config.token.jwks_ttl, config.client.frame_bytes_max);
-        format!("{server:?} {further:?} {tokens:?} {:?}", config.client_settings())
+    let values = |config: &Config| {
+        config.effective().into_iter().map(|setting| (setting.setting, setting.value)).collect::<Vec<_>>()
     };
-    assert_eq!(all(&page), all(&code));
-    assert!(listed("jwks").contains(&("ttl", "\"1h\"")) && Jwks::default().ttl == Duration::from_secs(3_600));
+    assert_eq!(values(&config), values(&read(Some(""), &[]).ok().unwrap()));
+}
+
+#[test]
+fn every_example_may_be_written_alone() {
+    for chapter in chapters() {
+        let section = source::bracketed(chapter.names[0]);
+        for (fact, default) in chapter.facts.iter().zip(&chapter.defaults) {
+            let value = default.as_deref().unwrap_or(fact.example);
+            let text = format!("{section}\n{} = {value}\n", fact.key);
+            let refused = read(Some(&text), &[]).err().map(|error| error.to_string()).unwrap_or_default();
+            // What it needs beside itself is another matter.
+            assert!(!refused.contains("is not a") && !refused.contains("out of range"), "{text}: {refused}");
+        }
+    }
 }

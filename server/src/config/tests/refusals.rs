@@ -28,23 +28,16 @@ const FILES: &[(&str, &str)] = &[
         "[server]\nping_interval = \"5s\"",
         r#"wigwag.toml:2: unknown key "ping_interval" in [server]; it belongs under [client]"#,
     ),
-    ("[api]\nport = 1", r#"wigwag.toml:2: unknown key "port" in [api]; there are key, insecure"#),
+    ("[tls]\nport = 1", r#"wigwag.toml:2: unknown key "port" in [tls]; there are cert_file, key_file"#),
     ("[servr]", "wigwag.toml:1: unknown section [servr]; did you mean [server]?"),
     ("[namespaces]", "wigwag.toml:1: unknown section [namespaces]; did you mean [[namespace]]?"),
-    (
-        "[redis]",
-        "wigwag.toml:1: unknown section [redis]; there are [server], [tls], [api], [token], [subscription_token], [client], [channel], [[namespace]], [[jwks]]",
-    ),
     (
         "listen = \"127.0.0.1:80\"",
         r#"wigwag.toml:1: unknown key "listen" outside a section; put it under [server]"#,
     ),
     // Shape.
     ("[server", "wigwag.toml:1: not TOML: unclosed table, expected `]`; write lines such as key = \"value\""),
-    (
-        "[server]\nshards = 1\nshards = 2",
-        "wigwag.toml:3: not TOML: duplicate key; write lines such as key = \"value\"",
-    ),
+    ("[server]\nshards = 1\nshards = 2", "wigwag.toml:3: \"shards\" is written twice; remove one of the two"),
     (
         "[[server]]\nlisten = \"x\"",
         "wigwag.toml:1: server is one section; write [server] on a line of its own",
@@ -98,7 +91,7 @@ const FILES: &[(&str, &str)] = &[
     ("[server]\nlog = 3", "wigwag.toml:2: server.log: 3 is not text; write it in quotes"),
     (
         "[server]\nlog_format = \"xml\"",
-        r#"wigwag.toml:2: server.log_format: "xml" is not a log format; write "text" or "json""#,
+        r#"wigwag.toml:2: server.log_format: "xml" is not a choice; write "text" or "json""#,
     ),
     (
         "[server]\ndrain_time = 30",
@@ -122,7 +115,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[token]\nhmac_secret = 424242",
-        "wigwag.toml:2: token.hmac_secret: a secret is text; write it in quotes",
+        "wigwag.toml:2: token.hmac_secret: this is not a secret; write text in quotes",
     ),
     (
         "[token]\nhmac_previous_until = \"soon\"",
@@ -139,7 +132,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[channel]\nforce_recovery_mode = \"log\"",
-        r#"wigwag.toml:2: channel.force_recovery_mode: "log" is not a way to recover; write "stream" or "cache""#,
+        r#"wigwag.toml:2: channel.force_recovery_mode: "log" is not a choice; write "stream" or "cache""#,
     ),
     (
         "[channel]\nallowed_delta_types = [\"fossil\", \"xdelta\"]",
@@ -147,17 +140,17 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[channel]\nchannel_regex = \"[a-\"",
-        r#"wigwag.toml:2: channel.channel_regex: "[a-" is no regular expression (unclosed character class); write for example "^[a-z0-9:]+$""#,
+        r#"wigwag.toml:2: channel.channel_regex: "[a-" is not a regex (unclosed character class); write for example "^[a-z0-9:]+$""#,
     ),
     ("[[namespace]]\nname = 7", "wigwag.toml:2: namespace.name: 7 is not text; write it in quotes"),
     // Sense.
     (
         "[server]\nshards = 5000",
-        "wigwag.toml:2: server.shards: 5000 are too many; write at most 1024, or 0 for one per core",
+        "wigwag.toml:2: server.shards: 5000 is out of range; write a number from 0 to 1024",
     ),
     (
         "[server]\nconnections_max = 0",
-        "wigwag.toml:2: server.connections_max: nobody could connect; write at least 1",
+        "wigwag.toml:2: server.connections_max: 0 is out of range; write a number from 1 to 1_000_000",
     ),
     (
         "[server]\nallowed_origins = [\"example.com\"]",
@@ -169,11 +162,11 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[server]\nconnections_max = 9223372036854775807",
-        "wigwag.toml:2: server.connections_max: 9223372036854775807 are too many; write at most 1000000",
+        "wigwag.toml:2: server.connections_max: 9_223_372_036_854_775_807 is out of range; write a number from 1 to 1_000_000",
     ),
     (
         "[server]\naddress_rate_max = 1000001",
-        "wigwag.toml:2: server.address_rate_max: 1000001 are too many; write at most 1000000, or 0 for any number",
+        "wigwag.toml:2: server.address_rate_max: 1_000_001 is out of range; write a number from 0 to 1_000_000",
     ),
     (
         "[tls]\ncert_file = \"cert.pem\"",
@@ -193,23 +186,23 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[server]\npending_bytes_max = \"512 KiB\"",
-        "wigwag.toml:2: server.pending_bytes_max: 524288 bytes for all connections are fewer than client.queue_bytes_max allows one (1048576); write at least that",
+        "wigwag.toml:2: server.pending_bytes_max: 512 KiB for all connections are less than client.queue_bytes_max (1 MiB); write that or more",
     ),
     (
         "[client]\nqueue_bytes_max = \"1 GiB\"",
-        "wigwag.toml:2: server.pending_bytes_max: 268435456 bytes for all connections are fewer than client.queue_bytes_max allows one (1073741824); write at least that",
+        "wigwag.toml:2: server.pending_bytes_max: 256 MiB for all connections are less than client.queue_bytes_max (1 GiB); write that or more",
     ),
     (
         "[server]\npending_bytes_max = \"999999 GiB\"",
-        "wigwag.toml:2: server.pending_bytes_max: 1073740750258176 bytes are too many; write at most \"1024 GiB\"",
+        "wigwag.toml:2: server.pending_bytes_max: \"999999 GiB\" is out of range; write a size from \"1 KiB\" to \"1024 GiB\"",
     ),
     (
         "[client]\nframe_bytes_max = \"999999 GiB\"",
-        "wigwag.toml:2: client.frame_bytes_max: 1073740750258176 bytes are too many; write at most \"64 MiB\"",
+        "wigwag.toml:2: client.frame_bytes_max: \"999999 GiB\" is out of range; write a size from \"1 KiB\" to \"64 MiB\"",
     ),
     (
         "[client]\nqueue_bytes_max = \"2 GiB\"",
-        "wigwag.toml:2: client.queue_bytes_max: 2147483648 bytes are too many; write at most \"1 GiB\"",
+        "wigwag.toml:2: client.queue_bytes_max: \"2 GiB\" is out of range; write a size from \"1 KiB\" to \"1 GiB\"",
     ),
     (
         "[server]\nlog = \"wigwag=loud\"",
@@ -225,15 +218,15 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "[client]\nstale_timeout = \"0s\"",
-        "wigwag.toml:2: client.stale_timeout: 0ns is too short; write at least \"1s\"",
+        "wigwag.toml:2: client.stale_timeout: \"0s\" is out of range; write a duration of \"1s\" or more",
     ),
     (
         "[client]\nchannels_max = 0",
-        "wigwag.toml:2: client.channels_max: nobody could subscribe; write at least 1",
+        "wigwag.toml:2: client.channels_max: 0 is out of range; write a number of 1 or more",
     ),
     (
         "[client]\nqueue_bytes_max = \"8 B\"",
-        "wigwag.toml:2: client.queue_bytes_max: 8 bytes are too few; write at least \"1 KiB\"",
+        "wigwag.toml:2: client.queue_bytes_max: \"8 B\" is out of range; write a size from \"1 KiB\" to \"1 GiB\"",
     ),
     (
         "[channel]\nhistory_size = 5",
@@ -352,11 +345,11 @@ const FILES: &[(&str, &str)] = &[
     ("[[jwks]]\nurls = \"a\"", r#"wigwag.toml:2: unknown key "urls" in [[jwks]]; did you mean "url"?"#),
     (
         "[token]\naudience_regex = \"a(\"",
-        r#"wigwag.toml:2: token.audience_regex: "a(" is no regular expression (unclosed group); write for example "https://[a-z]+[.]example[.]com""#,
+        r#"wigwag.toml:2: token.audience_regex: "a(" is not a regex (unclosed group); write for example "https://[a-z]+[.]example[.]com""#,
     ),
     (
         "[subscription_token]\nhmac_secret = \"s\"\nissuer_regex = \"a)|(b\"",
-        r#"wigwag.toml:3: subscription_token.issuer_regex: "a)|(b" is no regular expression (unopened group); write for example "https://[a-z]+[.]example[.]com""#,
+        r#"wigwag.toml:3: subscription_token.issuer_regex: "a)|(b" is not a regex (unopened group); write for example "https://[a-z]+[.]example[.]com""#,
     ),
     (
         "[api]\nkey = \"clé\"",
@@ -368,16 +361,24 @@ const FILES: &[(&str, &str)] = &[
     ),
     // Exposure.
     (
+        "[server]\nlisten = \"0.0.0.0:80\"\nallowed_origins = [\"*\"]\n[api]\nkey = \"k\"\n[client]\ninsecure = true\n[token]\nhmac_secret = \"s\"",
+        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; write insecure = false under [client] first",
+    ),
+    (
+        "[server]\ntrusted_proxies = [\"10.0.0.0/33\"]",
+        r#"wigwag.toml:2: server.trusted_proxies: "10.0.0.0/33" is not a network; write for example "10.0.0.0/8" or "::1""#,
+    ),
+    (
         "[server]\nlisten = \"0.0.0.0:80\"\nallowed_origins = [\"*\"]\n[api]\nkey = \"k\"\ninsecure = true\n[token]\nhmac_secret = \"s\"",
-        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add api.key in place of api.insecure (or client.insecure = true, for development only)",
+        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; write insecure = false under [api] first",
     ),
     (
         "[server]\nlisten = \"0.0.0.0:80\"",
-        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
+        "wigwag.toml:2: server.listen: 0.0.0.0:80 can be reached from other machines; write hmac_secret = \"…\" or another key under [token] and key = \"…\" under [api] and allowed_origins = [\"https://app.example.com\"] under [server] first",
     ),
     (
         "[server]\nlisten = \"[::]:80\"\nallowed_origins = [\"*\"]\n[api]\nkey = \"k\"",
-        "wigwag.toml:2: server.listen: [::]:80 can be reached from other machines; add token.hmac_secret or another key for tokens (or client.insecure = true, for development only)",
+        "wigwag.toml:2: server.listen: [::]:80 can be reached from other machines; write hmac_secret = \"…\" or another key under [token] first",
     ),
 ];
 
@@ -431,7 +432,7 @@ const VARIABLES: &[(&str, &str, &str)] = &[
     (
         "WIGWAG_SERVER__LISTEN",
         "0.0.0.0:1",
-        "WIGWAG_SERVER__LISTEN: server.listen: 0.0.0.0:1 can be reached from other machines; add token.hmac_secret or another key for tokens and api.key and server.allowed_origins (or client.insecure = true, for development only)",
+        "WIGWAG_SERVER__LISTEN: server.listen: 0.0.0.0:1 can be reached from other machines; write hmac_secret = \"…\" or another key under [token] and key = \"…\" under [api] and allowed_origins = [\"https://app.example.com\"] under [server] first",
     ),
 ];
 
@@ -453,6 +454,17 @@ fn stars_and_filters_that_make_sense_are_taken() {
     {
         assert_eq!(refusal(read(Some(&format!("[server]\nlog = {log:?}")), &[])), "");
     }
+}
+
+#[test]
+fn section_like_no_other_is_answered_with_all_there_are() {
+    let refused = refusal(read(Some("[redis]"), &[]));
+
+    assert!(
+        refused.starts_with("wigwag.toml:1: unknown section [redis]; there are [server], [tls], "),
+        "{refused}"
+    );
+    assert!(refused.ends_with(", [[namespace]], [[jwks]]"), "{refused}");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! The methods about connections. Each gives an order to all nodes and returns when this one has done it, so that a
 //! publication right after a subscribe arrives.
 
-use std::time::Duration;
-
 use ports::ids::Caller;
 use wigwag_core::connections::{Issued, Whose};
 
@@ -13,11 +11,7 @@ use super::requests::{
     ChannelRequest, DisconnectRequest, RefreshRequest, SubscribeRequest, WhoseRequest, read,
 };
 use crate::http::Edge;
-
-/// How long a call waits for this node to do what was ordered.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Longest pause between two looks.
-const PAUSE_MAX: Duration = Duration::from_millis(5);
+use crate::http::v1::orders;
 
 pub(super) async fn subscribe(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
     let (whose, wish) = (whose(body)?, read::<SubscribeRequest>(body)?.wish()?);
@@ -55,15 +49,7 @@ fn refuse_overload(edge: &Edge) -> Result<(), Failure> {
     if edge.services.hub().is_overloaded() { Err(Failure::Overloaded) } else { Ok(()) }
 }
 
-/// Waits until the order is done here. One that takes longer is done later.
 async fn done(issued: Issued) -> Result<String, Failure> {
-    let waiting = async {
-        let mut pause = Duration::ZERO;
-        while !issued.is_done() {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2 + Duration::from_millis(1)).min(PAUSE_MAX);
-        }
-    };
-    let _ = tokio::time::timeout(PATIENCE, waiting).await;
+    orders::done(issued).await;
     Ok(NOTHING.into())
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use super::HEADER_TIMEOUT;
+use super::{Door, HEADER_TIMEOUT, Visitor};
 use crate::http::problem::Problem;
 use crate::transport::stay::{LIFETIME, Stay};
 
@@ -31,17 +32,23 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    door: Arc<Door>,
     router: Router,
     stay: Stay,
     listening: watch::Receiver<bool>,
 ) {
     let (told, opened) = (stay.clone(), Instant::now());
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(told.clone());
-        let answer = router.clone().oneshot(request.map(Body::new));
+        let answer = door.receive(peer, &told, request.headers_mut()).map(|Visitor { client, stay }| {
+            request.extensions_mut().insert(ConnectInfo(client));
+            request.extensions_mut().insert(stay);
+            router.clone().oneshot(request.map(Body::new))
+        });
         async move {
-            let mut response = answer.await?;
+            let mut response = match answer {
+                Ok(answer) => answer.await?,
+                Err(refusal) => refusal.tell(),
+            };
             if opened.elapsed() >= LIFETIME && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }

@@ -94,6 +94,7 @@ fn connect<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
         subs: Option<BTreeMap<String, Option<&'a RawValue>>>,
         name: Option<String>,
         version: Option<String>,
+        headers: Option<BTreeMap<String, String>>,
     }
 
     let wire: Wire<'_> = body.object()?;
@@ -109,6 +110,7 @@ fn connect<'a>(body: impl Source<'a>) -> Result<Request, Fault> {
         subs,
         name: wire.name.unwrap_or_default(),
         version: wire.version.unwrap_or_default(),
+        headers: wire.headers.unwrap_or_default(),
     })))
 }
 

@@ -63,6 +63,7 @@ fn connected(result: &mut Object<'_>, answer: &ConnectAnswer) -> Said {
             })
         })?;
     }
+    result.json("data", answer.data.as_deref().unwrap_or_default())?;
     result.number("ping", answer.ping_secs);
     result.flag("pong", answer.pong);
     if let Some((session, node)) = &answer.emulation {

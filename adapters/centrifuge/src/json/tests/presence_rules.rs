@@ -17,7 +17,7 @@ use super::*;
 fn p_enc_1_unknown_fields_are_ignored_at_every_level() {
     assert_eq!(
         request(
-            r#"{"new":[{}],"id":1,"connect":{"headers":{"a":"b"},"x":1e999,"flag":1,"name":"js"},"y":null}"#
+            r#"{"new":[{}],"id":1,"connect":{"later":{"a":"b"},"x":1e999,"flag":1,"name":"js"},"y":null}"#
         ),
         request(r#"{"id":1,"connect":{"name":"js"}}"#)
     );
@@ -42,6 +42,7 @@ fn p_enc_3_what_says_nothing_is_left_out() {
         ping_secs: 0,
         pong: false,
         emulation: None,
+        data: None,
     };
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),
@@ -212,12 +213,13 @@ fn server_side_subscriptions_are_named_by_their_channels() {
         ping_secs: 25,
         pong: false,
         emulation: None,
+        data: Some("{}".into()),
     };
 
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),
         format!(
-            r#"{{"id":1,"connect":{{"client":"{CLIENT}","version":"0.1.0","subs":{{"a":{{"data":[7]}},"b\"c\\":{{}}}},"ping":25}}}}"#
+            r#"{{"id":1,"connect":{{"client":"{CLIENT}","version":"0.1.0","subs":{{"a":{{"data":[7]}},"b\"c\\":{{}}}},"data":{{}},"ping":25}}}}"#
         )
     );
 }
@@ -254,6 +256,7 @@ fn p_em_1_only_an_emulated_connection_is_told_its_secret_and_its_node() {
         ping_secs: 25,
         pong: true,
         emulation: Some((session, node)),
+        data: None,
     };
 
     assert_eq!(

@@ -75,9 +75,13 @@ fn connect_fields(asked: &ConnectRequest) -> Fields {
         })
         .collect();
     let subs: Vec<_> = subs.into_iter().map(|(channel, sub)| format!("{channel}:{sub}")).collect();
+    let headers = asked.headers.iter();
+    let headers: Vec<_> =
+        headers.map(|(name, value)| format!("{}:{}", quoted(name), quoted(value))).collect();
     vec![
         ("token", quoted(&asked.token)),
         ("data", raw(&asked.data)),
+        ("headers", format!("{{{}}}", headers.join(","))),
         ("subs", format!("{{{}}}", subs.join(","))),
         ("name", quoted(&asked.name)),
         ("version", quoted(&asked.version)),

@@ -27,6 +27,7 @@ fn connect_and_ping_as_in_the_transcript() {
         ping_secs: 25,
         pong: true,
         emulation: None,
+        data: None,
     };
     assert_eq!(
         answered(1, Answer::Connect(Box::new(connected))).unwrap(),

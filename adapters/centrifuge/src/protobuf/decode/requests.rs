@@ -19,6 +19,7 @@ pub(super) fn connect(asked: wire::ConnectRequest) -> Request {
         subs: asked.subs.into_iter().map(|(channel, sub)| (channel, resume(sub))).collect(),
         name: asked.name,
         version: asked.version,
+        headers: asked.headers,
     }))
 }
 

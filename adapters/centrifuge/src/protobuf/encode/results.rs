@@ -49,6 +49,7 @@ fn connected(answer: &ConnectAnswer) -> ConnectResult {
         version: answer.version.clone().into_owned(),
         expires: answer.expiry.is_some(),
         ttl: answer.expiry.unwrap_or_default(),
+        data: answer.data.clone().unwrap_or_default(),
         subs: answer
             .subs
             .iter()

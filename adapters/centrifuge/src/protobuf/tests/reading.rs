@@ -104,6 +104,8 @@ fn field(request: &Request, noisy: bool) -> Option<Vec<u8>> {
             let mut parts = vec![bytes(1, &asked.token), bytes(2, &asked.data), bytes(4, &asked.name)];
             parts.push(bytes(5, &asked.version));
             parts.extend(subs);
+            let headers = asked.headers.iter();
+            parts.extend(headers.map(|(name, value)| message(6, &[bytes(1, name), bytes(2, value)])));
             (4, parts)
         }
         Request::Subscribe(asked) => {

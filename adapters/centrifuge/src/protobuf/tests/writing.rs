@@ -68,6 +68,7 @@ fn a_connect_reply_has_its_numbers() {
         ping_secs: 25,
         pong: true,
         emulation: Some((session, node)),
+        data: Some(ODD.into()),
     };
 
     let parts = [
@@ -75,6 +76,7 @@ fn a_connect_reply_has_its_numbers() {
         bytes(2, "0.1.0"),
         number(3, 1),
         number(4, 600),
+        bytes(5, ODD),
         message(6, &[bytes(1, "a"), bytes(2, "")]),
         message(6, &[bytes(1, "b"), message(2, &[number(3, 1)])]),
         number(7, 25),

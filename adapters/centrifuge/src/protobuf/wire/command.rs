@@ -49,6 +49,8 @@ pub(crate) struct ConnectRequest {
     pub(crate) name: String,
     #[prost(string, tag = "5")]
     pub(crate) version: String,
+    #[prost(btree_map = "string, string", tag = "6")]
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 /// What counts of a `SubscribeRequest` inside of a `ConnectRequest`.

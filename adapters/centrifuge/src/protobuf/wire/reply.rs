@@ -63,6 +63,8 @@ pub(crate) struct ConnectResult {
     pub(crate) expires: bool,
     #[prost(uint32, tag = "4")]
     pub(crate) ttl: u32,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(crate) data: Bytes,
     #[prost(message, repeated, tag = "6")]
     pub(crate) subs: Vec<Sub>,
     #[prost(uint32, tag = "7")]

@@ -1,0 +1,84 @@
+//! How a connection came, as far as the application's back end is told (P section 19).
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use ports::hooks::Visitor;
+use wigwag_core::settings::Settings;
+
+use super::dialect::{Dialect, Framing};
+
+/// What later questions tell of the request that a connection came with; nothing where nobody is ever asked. Only headers
+/// on the list are kept: there is one of these for each connection.
+pub fn told(
+    settings: &Settings,
+    transport: &'static str,
+    dialect: Dialect,
+    headers: &HeaderMap,
+) -> Option<Arc<Visitor>> {
+    if !settings.asks_back_end() {
+        return None;
+    }
+    let is_binary = matches!(dialect.framing, Framing::BinaryFrames | Framing::Bare);
+    let passed = headers.iter().filter(|(name, _)| settings.hooks.passes(name.as_str()));
+    let headers = passed.filter_map(|(name, value)| {
+        // What is no text could not be told from what it is not.
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    Some(Arc::new(Visitor {
+        transport,
+        protocol: dialect.protocol.offer().name,
+        encoding: if is_binary { "binary" } else { "json" },
+        headers: headers.collect(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use wigwag_core::settings::Hooking;
+
+    use super::*;
+
+    fn asking() -> Settings {
+        let hooks = Hooking { connect: true, headers: vec!["cookie".to_owned()], ..Hooking::default() };
+        Settings { hooks, ..Settings::default() }
+    }
+
+    fn headers() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("cookie", "a=1"), ("authorization", "secret"), ("cookie", "b=2")] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers.append("cookie", HeaderValue::from_bytes(b"\xff").unwrap());
+        headers
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nobody_is_asked() {
+        assert_eq!(told(&Settings::default(), "sse", Dialect::EVENTS, &headers()), None);
+    }
+
+    #[test]
+    fn only_headers_on_the_list_are_kept() {
+        let visitor = told(&asking(), "sse", Dialect::EVENTS, &headers()).unwrap();
+
+        let pairs: Vec<_> = visitor.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(pairs, [("cookie", "a=1"), ("cookie", "b=2")]);
+    }
+
+    #[test]
+    fn protocol_and_encoding_are_those_that_are_spoken() {
+        for (dialect, protocol, encoding) in [
+            (Dialect::WEBSOCKET_JSON, "json", "json"),
+            (Dialect::WEBSOCKET_PROTOBUF, "protobuf", "binary"),
+            (Dialect::STREAM_JSON, "json", "json"),
+            (Dialect::STREAM_PROTOBUF, "protobuf", "binary"),
+            (Dialect::EVENTS, "json", "json"),
+        ] {
+            let visitor = told(&asking(), "websocket", dialect, &HeaderMap::new()).unwrap();
+            assert_eq!((visitor.protocol, visitor.encoding), (protocol, encoding));
+        }
+    }
+}
