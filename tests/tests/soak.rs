@@ -144,7 +144,11 @@ async fn visits_leave_nothing_behind(cycles: usize) {
     let end = rest(&mut house).await;
     println!("after {cycles} visits in {:?}: {end:?}", begin.elapsed());
 
-    assert!(end.live_bytes.abs_diff(warm.live_bytes) * 100 <= warm.live_bytes, "the heap");
+    // Tables keep the size that the largest crowd so far has needed, and one may double after the first reading. Of what a
+    // visit leaves behind there would be a million.
+    assert!(end.live_bytes.abs_diff(half.live_bytes) * 100 <= half.live_bytes, "the heap");
+    assert!(end.live_bytes <= warm.live_bytes + cycles / 20, "a twentieth of a byte for each visit");
+    assert!(end.live_blocks.abs_diff(warm.live_blocks) * 100 <= warm.live_blocks, "blocks on the heap");
     assert!(end.resident_kib_max * 100 <= half.resident_kib_max * 105, "resident memory");
     assert_eq!((end.descriptors, end.tasks), (warm.descriptors, warm.tasks));
     let info = house.api("info", json!({})).await.unwrap();
