@@ -9,6 +9,7 @@ mod times;
 pub use self::exposition::Exposition;
 pub use self::recorder::recorder;
 pub use self::reference::page;
+pub(super) use self::table::OPERATIONS;
 pub use self::table::{Kind, Label, Row, TABLE};
 
 /// Sessions that have not ended.

@@ -21,7 +21,8 @@ pub struct Witness {
     traces: Arc<Traces>,
     by_backend: Outcomes,
     by_client: Outcomes,
-    publish_time: metrics::Histogram,
+    /// By operation.
+    times: Vec<(&'static str, metrics::Histogram)>,
     turn: AtomicU32,
     /// Failures since the broker last did something.
     failures: AtomicU32,
@@ -56,7 +57,10 @@ impl Witness {
             traces,
             by_backend: Outcomes::of("backend"),
             by_client: Outcomes::of("client"),
-            publish_time: metrics::histogram!(names::BROKER_TIME, "operation" => "publish"),
+            times: names::OPERATIONS
+                .iter()
+                .map(|name| (*name, metrics::histogram!(names::BROKER_TIME, "operation" => *name)))
+                .collect(),
             turn: AtomicU32::new(0),
             failures: AtomicU32::new(0),
         }
@@ -80,7 +84,7 @@ impl Witness {
     pub fn published(&self, publishing: Publishing, result: &Result<Receipt, BrokerError>) {
         let Publishing { is_clients, began, recording } = publishing;
         if let Some(began) = began {
-            self.publish_time.record(began.elapsed().as_secs_f64());
+            self.took("publish", began);
         }
         if let Some(recording) = recording {
             recording.done(result.is_ok());
@@ -102,10 +106,15 @@ impl Witness {
     ) -> Result<T, BrokerError> {
         let began = Instant::now();
         let result = work.await;
-        let time = began.elapsed().as_secs_f64();
-        metrics::histogram!(names::BROKER_TIME, "operation" => operation).record(time);
+        self.took(operation, began);
         self.note(operation, &result);
         result
+    }
+
+    fn took(&self, operation: &'static str, began: Instant) {
+        if let Some((_, times)) = self.times.iter().find(|(name, _)| *name == operation) {
+            times.record(began.elapsed().as_secs_f64());
+        }
     }
 
     fn note<T>(&self, operation: &'static str, result: &Result<T, BrokerError>) {

@@ -125,7 +125,7 @@ impl ShardCell {
             Effect::Send(seat, outgoing) => {
                 let Some(link) = links.get(seat) else { return };
                 let frame = encode(link, &outgoing);
-                links.tally.sent(link, &outgoing, self.services.now());
+                links.tally.sent(link, &outgoing, || self.services.now());
                 if let Some(disconnect) = links.queue(seat, frame) {
                     part_early(links, seat, disconnect, inputs);
                 }

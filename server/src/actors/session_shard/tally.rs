@@ -1,5 +1,6 @@
 //! What a shard counts of what it sends.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ pub(super) struct Tally {
     traces: Arc<Traces>,
     /// Handed to links and not written yet, of publications whose publisher is recorded.
     deliveries: Vec<Delivery>,
+    /// Not told to the counter yet, which all shards share.
+    unsaid: Cell<u64>,
     sent: metrics::Counter,
     delivery_time: metrics::Histogram,
     connect_time: metrics::Histogram,
@@ -31,6 +34,7 @@ impl Tally {
             shard,
             traces,
             deliveries: Vec::new(),
+            unsaid: Cell::new(0),
             sent: metrics::counter!(names::FRAMES_SENT),
             delivery_time: metrics::histogram!(names::DELIVERY_TIME),
             connect_time: metrics::histogram!(names::CONNECT_TIME),
@@ -38,17 +42,17 @@ impl Tally {
     }
 
     /// Something for one connection is on its way.
-    pub(super) fn sent(&self, link: &Link, outgoing: &Outgoing, now: Timestamp) {
-        self.sent.increment(1);
+    pub(super) fn sent(&self, link: &Link, outgoing: &Outgoing, now: impl FnOnce() -> Timestamp) {
+        self.count(1);
         if let Outgoing::Reply(reply) = outgoing {
             self.replied(link, reply, now);
         }
     }
 
-    fn replied(&self, link: &Link, reply: &Reply, now: Timestamp) {
+    fn replied(&self, link: &Link, reply: &Reply, now: impl FnOnce() -> Timestamp) {
         match &reply.outcome {
             Ok(Answer::Connect(connected)) => {
-                self.connect_time.record(link.age(now).as_secs_f64());
+                self.connect_time.record(link.age(now()).as_secs_f64());
                 connected.subs.values().for_each(|answer| recovered(link, answer));
             }
             Ok(Answer::Subscribe(answer)) => recovered(link, answer),
@@ -59,14 +63,22 @@ impl Tally {
     /// The events of a batch are on their way to so many connections.
     pub(super) fn handed_out(&mut self, batch: &Batch, sessions: usize) {
         let events = batch.events();
-        self.sent.increment((events.len() * sessions) as u64);
+        self.count((events.len() * sessions) as u64);
         if let Some(trace) = events.iter().find_map(|(published, _)| published.trace.as_ref()) {
             self.deliveries.push(Delivery::new(trace, sessions, events.len()));
         }
     }
 
+    fn count(&self, messages: u64) {
+        self.unsaid.set(self.unsaid.get() + messages);
+    }
+
     /// Everything that was handed out has been written, as far as it was taken.
     pub(super) fn flushed(&mut self) {
+        let unsaid = self.unsaid.take();
+        if unsaid > 0 {
+            self.sent.increment(unsaid);
+        }
         for delivery in self.deliveries.drain(..) {
             self.traces.delivered(self.shard, &delivery);
         }

@@ -125,7 +125,7 @@ const STATUSES: &[&str] = &["1xx", "2xx", "3xx", "4xx", "5xx"];
 const ROUTE: Label =
     bounded("route", "the template of the path, such as `/api/{method}`; `other` if none matched");
 /// What is asked of a broker.
-pub(super) const OPERATIONS: &[&str] =
+pub(in crate::telemetry) const OPERATIONS: &[&str] =
     &["publish", "announce", "order", "history", "forget", "attach", "detach"];
 
 const HOOKS: &[&str] = &["connect", "refresh", "subscribe", "sub_refresh", "publish", "rpc"];
