@@ -8,13 +8,11 @@ use futures_util::future::join_all;
 use crate::house::House;
 use crate::raw::{CLOSE, Raw, TEXT, frame};
 
-/// Visitors at a time.
-const ABREAST: usize = 200;
-
-/// Lets visitors with these numbers in and out. Every second four of them introduce themselves and subscribe.
-pub async fn pass(house: &House, numbers: Range<usize>) {
-    let lanes = (0..ABREAST).map(|lane| {
-        let numbers = numbers.clone().skip(lane).step_by(ABREAST);
+/// Lets visitors with these numbers in and out, so many at a time. Every second four of them introduce themselves and
+/// subscribe.
+pub async fn pass(house: &House, numbers: Range<usize>, abreast: usize) {
+    let lanes = (0..abreast).map(|lane| {
+        let numbers = numbers.clone().skip(lane).step_by(abreast);
         async move {
             for number in numbers {
                 visit(house, source(lane), number).await;
@@ -50,5 +48,7 @@ async fn visit(house: &House, source: Ipv4Addr, number: usize) {
 
 /// An address for each lane, so that the system does not run out of ports for sockets that it remembers for a minute.
 fn source(lane: usize) -> Ipv4Addr {
-    Ipv4Addr::new(127, 0, 1, u8::try_from(lane).unwrap_or(u8::MAX))
+    const HOSTS: usize = 250;
+    let octet = |number: usize| u8::try_from(number + 1).unwrap_or(u8::MAX);
+    Ipv4Addr::new(127, 0, octet(lane / HOSTS), octet(lane % HOSTS))
 }

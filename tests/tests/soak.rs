@@ -131,24 +131,25 @@ async fn million_visits_leave_nothing_behind() {
     tokio::time::timeout(TIME_MAX, visits_leave_nothing_behind(cycles)).await.unwrap();
 }
 
+/// Visitors at a time. The first tenth comes in a larger crowd, so that tables have the size that they will ever need: they
+/// keep it, and at more than half of it may double at any time.
+const ABREAST: usize = 200;
+
 async fn visits_leave_nothing_behind(cycles: usize) {
     let mut house = House::reporting("").await;
     let begin = Instant::now();
-    pass(&house, 0..cycles / 10).await;
+    pass(&house, 0..cycles / 10, 4 * ABREAST).await;
     let warm = rest(&mut house).await;
     println!("after {} visits in {:?}: {warm:?}", cycles / 10, begin.elapsed());
-    pass(&house, cycles / 10..cycles / 2).await;
+    pass(&house, cycles / 10..cycles / 2, ABREAST).await;
     let half = rest(&mut house).await;
     println!("after {} visits in {:?}: {half:?}", cycles / 2, begin.elapsed());
-    pass(&house, cycles / 2..cycles).await;
+    pass(&house, cycles / 2..cycles, ABREAST).await;
     let end = rest(&mut house).await;
     println!("after {cycles} visits in {:?}: {end:?}", begin.elapsed());
 
-    // Tables keep the size that the largest crowd so far has needed, and one may double after the first reading. Of what a
-    // visit leaves behind there would be a million.
-    assert!(end.live_bytes.abs_diff(half.live_bytes) * 100 <= half.live_bytes, "the heap");
-    assert!(end.live_bytes <= warm.live_bytes + cycles / 20, "a twentieth of a byte for each visit");
-    assert!(end.live_blocks.abs_diff(warm.live_blocks) * 100 <= warm.live_blocks, "blocks on the heap");
+    assert!(end.live_bytes.abs_diff(warm.live_bytes) * 100 <= warm.live_bytes, "the heap");
+    assert!(end.live_blocks * 100 <= warm.live_blocks * 101, "blocks on the heap");
     assert!(end.resident_kib_max * 100 <= half.resident_kib_max * 105, "resident memory");
     assert_eq!((end.descriptors, end.tasks), (warm.descriptors, warm.tasks));
     let info = house.api("info", json!({})).await.unwrap();
