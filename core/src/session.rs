@@ -204,12 +204,14 @@ impl Session {
         self.count_errors(now, begun, effects);
     }
 
-    /// A client that is refused again and again does not listen (P-CONN-10).
+    /// A client that is refused again and again does not listen (P-CONN-10). Temporary errors are no fault of its own.
     fn count_errors(&mut self, now: Timestamp, begun: usize, effects: &mut Vec<Effect>) {
         let errors_max = self.realm.settings.errors_max;
         let Some(live) = self.live_mut().filter(|_| errors_max > 0) else { return };
         let said = effects.get(begun..).unwrap_or_default();
-        let is_error = |effect: &&Effect| matches!(effect, Effect::Reply(Reply { outcome: Err(_), .. }));
+        let is_error = |effect: &&Effect| {
+            matches!(effect, Effect::Reply(Reply { outcome: Err(ErrorReply { temporary: false, .. }), .. }))
+        };
         live.errors += u32::try_from(said.iter().filter(is_error).count()).unwrap_or(u32::MAX);
         if live.errors > errors_max {
             self.end(now, Disconnect::TOO_MANY_ERRORS, effects);

@@ -34,7 +34,7 @@ pub struct Settings {
     pub channels_max: usize,
     /// Connections of one known user on this node; 0 is any number.
     pub user_connections_max: usize,
-    /// Error replies between two pings before a connection is closed with 3509; 0 is any number.
+    /// Error replies, but for temporary ones, between two pings before a connection is closed with 3509; 0 is any number.
     pub errors_max: u32,
     /// Whether users are subscribed to a channel of their own.
     pub personal_channel: Option<PersonalChannel>,
@@ -82,14 +82,21 @@ pub struct Hooking {
     pub refresh: bool,
     /// What clients call.
     pub rpc: bool,
-    /// Names, in small letters, of the headers that are passed on.
+    /// Names, in small letters, of the headers of a client's request that are passed on.
     pub headers: Vec<String>,
+    /// Names, in small letters, of the headers that clients may claim to have sent.
+    pub claimed_headers: Vec<String>,
 }
 
 impl Hooking {
-    /// Whether a header of this name is passed on.
+    /// Whether a header of this name is passed on if the request has it.
     pub fn passes(&self, header: &str) -> bool {
         self.headers.iter().any(|name| name.eq_ignore_ascii_case(header))
+    }
+
+    /// Whether a client's word is taken for a header of this name.
+    pub fn believes(&self, header: &str) -> bool {
+        self.claimed_headers.iter().any(|name| name.eq_ignore_ascii_case(header))
     }
 }
 

@@ -70,13 +70,18 @@ fn perform(
     env: impl Iterator<Item = (OsString, OsString)>,
     serve: impl FnOnce(Config, Keys) -> anyhow::Result<()>,
 ) -> Result<Option<String>, Failure> {
-    if let Some(Command::Smoke(args)) = &cli.command {
-        // It is about another process; what is configured here does not matter.
-        let tell = |step: &Step| say(&format!("{step}\n"));
-        return smoke(args, tell).map(Some).map_err(Failure::Failed);
-    }
     let env = env.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let load = || Config::load_with(cli.options.config.as_deref(), env, cli.options.given());
+    if let Some(Command::Smoke(args)) = &cli.command {
+        // It is about another process; what is configured here matters only to find it.
+        let place = match &args.place {
+            Some(place) => place.clone(),
+            None => Place::of(&load()?).map_err(Failure::Usage)?,
+        };
+        return smoke(args, &place, |step: &Step| say(&format!("{step}\n")))
+            .map(Some)
+            .map_err(Failure::Failed);
+    }
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => {
             let config = load()?;

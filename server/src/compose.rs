@@ -23,11 +23,13 @@ use crate::actors::hub::HubTable;
 use crate::actors::session_shard::ShardCell;
 use crate::actors::supervise::{Root, Tree};
 use crate::config::{Config, Server};
+use crate::http::room::{ANSWERS_BYTES_MAX, Answers};
 use crate::http::v1::throttle::Throttle;
 use crate::http::{self, Edge};
 use crate::keys::{ApiKey, Keys, Verifier};
 use crate::node::{Bounds, Node, Parts, Readiness, Reloader, Services, ShardThread};
 use crate::telemetry::hooks::Timed;
+use crate::telemetry::process::Process;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::witness::{Counted, Witness};
 use crate::transport::accept::Door;
@@ -127,7 +129,9 @@ fn edge(
         api_key: parts.api_key.clone(),
         api_insecure: config.api.insecure,
         throttle: Throttle::new(&config.api),
-        api_calls: Semaphore::new(http::API_CALLS_MAX),
+        api_calls: Arc::new(Semaphore::new(http::API_CALLS_MAX)),
+        answers: Answers::new(ANSWERS_BYTES_MAX),
+        process: Process::default(),
         emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
         refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
     }

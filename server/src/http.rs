@@ -2,8 +2,12 @@
 
 pub mod api;
 mod auth;
+mod broadcasting;
 mod health;
+mod held;
+mod pages;
 pub mod problem;
+pub mod room;
 #[cfg(test)]
 mod tests;
 pub mod v1;
@@ -18,12 +22,15 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use ports::ids::{Caller, TenantId, Who};
 use tokio::sync::Semaphore;
 
 use self::problem::Problem;
+use self::room::Answers;
 use self::v1::throttle::Throttle;
 use crate::keys::ApiKey;
 use crate::node::{Readiness, Services};
+use crate::telemetry::process::Process;
 use crate::telemetry::requests;
 use crate::transport::origin::Origins;
 use crate::transport::{emulation, http_stream, sse, websocket};
@@ -46,16 +53,23 @@ pub struct Edge {
     pub api_insecure: bool,
     /// How often the key may be used under `/v1`.
     pub throttle: Throttle,
-    /// A permit per call of the server API under way.
-    pub api_calls: Semaphore,
+    /// A permit per call of the server API under way, until its answer has been sent.
+    pub api_calls: Arc<Semaphore>,
+    /// What is left for the answers of these calls.
+    pub answers: Answers,
+    /// What is seen of the process.
+    pub process: Process,
     /// A permit per upstream request of a streamed connection under way.
     pub emulations: Arc<Semaphore>,
     /// A permit per refusal that is told late.
     pub refusals: Semaphore,
 }
 
-/// Calls of the server API at a time; together with the longest body and answer they bound its memory.
+/// Calls of the server API at a time, until their answers have been sent. Together with the longest body, the longest piece
+/// of a list and what longer answers may have in common they bound its memory.
 pub const API_CALLS_MAX: usize = 128;
+/// Longest body of such a call.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// How long a request may take, its body included.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
@@ -89,6 +103,11 @@ pub fn router(edge: Edge) -> Router {
         .nest("/v1", v1::router(&edge))
         .layer(from_fn_with_state(Arc::clone(&edge), requests::watch))
         .with_state(edge)
+}
+
+/// On whose behalf calls are made: whoever has the key is a back end.
+fn backend() -> Caller {
+    Caller { tenant: TenantId::default(), who: Who::Backend }
 }
 
 async fn not_allowed() -> Problem {

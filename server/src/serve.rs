@@ -12,9 +12,8 @@ use system::SystemClock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, warn};
 
-use crate::cli::check::memory;
 use crate::compose;
-use crate::config::Config;
+use crate::config::{Config, Memory};
 use crate::keys::Keys;
 use crate::node::Node;
 use crate::systemd::Systemd;
@@ -37,8 +36,8 @@ async fn run(config: &Config, keys: &Keys) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be caught")?;
     let mut hangup = signal(SignalKind::hangup()).context("signals cannot be caught")?;
     let node = compose::start(config, keys).await?;
-    if let Some(warning) = memory::warning(config) {
-        warn!("{warning}");
+    if let Memory::Short { what, fix } = Memory::of(config) {
+        warn!("{what}; {fix}");
     }
     if config.client.insecure {
         warn!("client.insecure is on: tokens and permissions are not checked");
@@ -83,10 +82,20 @@ async fn reload(node: &Node) {
 fn greet(config: &Config, keys: &Keys, address: SocketAddr) {
     let (http, websocket) = if config.tls.cert_file.is_some() { ("https", "wss") } else { ("http", "ws") };
     let (page, websocket) = (format!("{http}://{address}"), format!("{websocket}://{address}"));
-    let text =
-        if config.demo { demo(keys, &page, &websocket) } else { format!("wigwag is ready on {page}\n") };
+    let text = if may_show_keys(config, address) {
+        demo(keys, &page, &websocket)
+    } else {
+        format!("wigwag is ready on {page}\n")
+    };
     // A terminal that has gone away is no reason to stop.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// What is printed may be kept in a log for years. Keys are only if the node made them for itself and nobody else can
+/// reach it.
+fn may_show_keys(config: &Config, address: SocketAddr) -> bool {
+    let made_both = config.api.key.is_none() && !config.verifies_tokens();
+    config.demo && made_both && address.ip().is_loopback()
 }
 
 fn demo(keys: &Keys, page: &str, websocket: &str) -> String {
@@ -130,4 +139,27 @@ fn token(keys: &Keys, user: &str, now: Timestamp) -> String {
         channels: std::collections::BTreeMap::new(),
     };
     keys.tokens().ok().and_then(|tokens| tokens.connection(&grant).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_of_the_nodes_own_making_are_printed_and_only_on_loopback() {
+        let shows = |variables: &[(&str, &str)], address: &str| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let config = Config::parse(None, variables, Vec::new()).ok().unwrap();
+            may_show_keys(&config, address.parse().unwrap())
+        };
+        let secret = ("WIGWAG_TOKEN__HMAC_SECRET", "secret-of-the-operator");
+        let key = ("WIGWAG_API__KEY", "key-of-the-operator");
+
+        assert!(shows(&[], "127.0.0.1:8000") && shows(&[], "[::1]:8000"));
+        assert!(!shows(&[secret], "127.0.0.1:8000"));
+        assert!(!shows(&[key], "127.0.0.1:8000"));
+        assert!(!shows(&[secret, key], "127.0.0.1:8000"));
+        assert!(!shows(&[], "0.0.0.0:8000"));
+        assert!(!shows(&[("WIGWAG_CHANNEL__PRESENCE", "true")], "127.0.0.1:8000"));
+    }
 }

@@ -41,6 +41,46 @@ fn secrets(config: &Config, keys: &Keys) -> Vec<String> {
         let previous = trust.hmac_previous.as_ref().map(|previous| &previous.secret);
         [trust.hmac_secret.as_ref(), previous]
     });
-    let all = tokens.chain([Some(&keys.api_key), config.telemetry.sentry_dsn.as_ref()]);
+    let hooks = [config.hooks.secret.as_ref(), config.hooks.previous_secret.as_ref()];
+    let others = [Some(&keys.api_key), config.telemetry.sentry_dsn.as_ref()];
+    let all = tokens.chain(hooks).chain(others);
     all.flatten().map(|secret| secret.expose().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use system::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn every_secret_of_the_configuration_is_kept_out() {
+        let text = r#"
+            [api]
+            key = "secret-1"
+            [token]
+            hmac_secret = "secret-2"
+            hmac_previous_secret = "secret-3"
+            hmac_previous_until = 2100-01-01
+            [subscription_token]
+            hmac_secret = "secret-4"
+            hmac_previous_secret = "secret-5"
+            hmac_previous_until = 2100-01-01
+            [telemetry]
+            sentry_dsn = "https://secret-6@sentry.example/7"
+            [hooks]
+            secret = "secret-7"
+            previous_secret = "secret-8"
+        "#;
+        let config = Config::parse(Some(("wigwag.toml", text)), std::iter::empty(), Vec::new());
+        let config = config.unwrap_or_else(|error| panic!("{error}"));
+        let keys = Keys::effective(&config, &OsEntropy).unwrap();
+
+        let known = secrets(&config, &keys);
+
+        for number in 1..=8 {
+            let secret = format!("secret-{number}");
+            assert!(known.iter().any(|one| one.contains(&secret)), "{secret}");
+        }
+    }
 }

@@ -23,6 +23,8 @@ pub enum Manner {
     Takes,
     /// It answers 503.
     Refuses,
+    /// It sends elsewhere.
+    SendsOn,
     /// It takes the connection and never says a word.
     Silent,
 }
@@ -111,7 +113,11 @@ async fn answer(mut stream: TcpStream, manner: Manner, kept: Arc<Mutex<Vec<Recei
         let body = bytes.split_off(head_end);
         bytes = rest;
         kept.lock().push(Received { head, body });
-        let status = if manner == Manner::Takes { "200 OK" } else { "503 Service Unavailable" };
+        let status = match manner {
+            Manner::Takes => "200 OK",
+            Manner::SendsOn => "307 Temporary Redirect\r\nLocation: /elsewhere",
+            Manner::Refuses | Manner::Silent => "503 Service Unavailable",
+        };
         let said = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
         if stream.write_all(said.as_bytes()).await.is_err() {
             return;

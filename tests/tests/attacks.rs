@@ -415,6 +415,58 @@ async fn house_that_is_open_to_all_names_the_origin_all_the_same() {
     }
 }
 
+/// What browsers send for a link or a part of a page of anybody's, cookies included, where there is no `Origin`.
+const LINKS: &[&[u8]] = &[
+    b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document",
+    b"Sec-Fetch-Site: same-site\r\nSec-Fetch-Mode: navigate",
+    b"Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate",
+    b"Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate",
+    b"Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script",
+    b"Sec-Fetch-Site: cross-site",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_link_of_a_page_opens_a_door() {
+    let house = House::with(ORIGINS).await;
+    let mut bait = house.client_by(Way::HttpStreamJson, "bait").await;
+    bait.subscribe("live:x").await;
+
+    for (door, status) in DOORS {
+        for answer in join_all(LINKS.iter().map(|link| knock_with(&house, door, link, &bait))).await {
+            assert_eq!((answer.status, answer.allowed()), (403, None), "{door}: {answer:?}");
+        }
+        let own = b"Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty";
+        assert_eq!(knock_with(&house, door, own, &bait).await.status, *status, "{door}");
+    }
+
+    assert_eq!(bait.pushes_so_far().await.len(), 1);
+}
+
+#[tokio::test]
+async fn address_of_an_event_source_carries_no_command_but_connect() {
+    let house = House::start().await;
+    let mut bait = house.client("bait").await;
+    bait.subscribe("live:x").await;
+    let connect = "{connect}";
+    let publish = "{%22id%22:2,%22publish%22:{%22channel%22:%22live:x%22,%22data%22:1}}";
+    let publish = publish.replace('{', "%7B").replace('}', "%7D");
+
+    for (query, status) in [
+        (connect.to_owned(), 200),
+        (format!("{connect}%0A"), 200),
+        (format!("{connect}%0A{publish}"), 400),
+        (format!("{connect}%0D%0A{publish}"), 400),
+        // Two in one line are no command at all.
+        (format!("{connect}{publish}"), 200),
+        (format!("{publish}%0A{connect}"), 400),
+    ] {
+        let answer = knock(&house, &format!("GET /connection/sse?cf_connect={query}"), None, &bait).await;
+        assert_eq!(answer.status, status, "{query}");
+    }
+
+    assert_eq!(bait.pushes_so_far().await, Vec::<Value>::new());
+}
+
 /// What somebody who knocked is told.
 #[derive(Debug)]
 struct Told {
@@ -433,6 +485,12 @@ impl Told {
 
 /// Asks byte for byte what a page with this origin would ask, so that no library tidies it up.
 async fn knock(house: &House, door: &str, origin: Option<&[u8]>, bait: &Client) -> Told {
+    let origin = origin.map_or_else(Vec::new, |origin| [b"Origin: ", origin].concat());
+    knock_with(house, door, &origin, bait).await
+}
+
+/// The same with these lines in the head.
+async fn knock_with(house: &House, door: &str, lines: &[u8], bait: &Client) -> Told {
     let connect = json!({ "id": 1, "connect": { "token": house.token("page") } }).to_string();
     let door =
         door.replace("{connect}", &connect.replace('{', "%7B").replace('}', "%7D").replace('"', "%22"));
@@ -451,12 +509,12 @@ async fn knock(house: &House, door: &str, origin: Option<&[u8]>, bait: &Client) 
         ),
         _ => ("Access-Control-Request-Method: POST", String::new()),
     };
-    let origin = origin.map_or_else(Vec::new, |origin| [b"Origin: ", origin, b"\r\n"].concat());
+    let lines = if lines.is_empty() { Vec::new() } else { [lines, b"\r\n"].concat() };
     let length = body.len();
     let head = format!("{door} HTTP/1.1\r\nHost: {HOST}\r\n{headers}\r\nContent-Length: {length}\r\n");
 
     let mut socket = TcpStream::connect(house.address).await.unwrap();
-    let request = [head.as_bytes(), &origin, b"\r\n", body.as_bytes()].concat();
+    let request = [head.as_bytes(), &lines, b"\r\n", body.as_bytes()].concat();
     // The server may have refused before all of it was sent.
     let _ = within("room to send", socket.write_all(&request)).await;
     let mut answer = Vec::new();

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use wigwag_tests::backend::{Asked, Backend, result};
 use wigwag_tests::client::Client;
 use wigwag_tests::house::rewritten::settings;
 use wigwag_tests::house::{API_KEY, House};
@@ -154,6 +155,47 @@ async fn node_that_others_can_reach_does_not_become_insecure() {
 
     assert!(refused.contains("0.0.0.0:0 can be reached from other machines"), "{refused}");
     node.stop().await;
+}
+
+#[tokio::test]
+async fn hooks_stay_as_they_were_started_until_the_next_start() {
+    let answers = |asked: &Asked| match asked.event() {
+        "connect" => result(json!({ "user": "ann" })),
+        _ => result(json!({ "data": 1 })),
+    };
+    let (backend, other) = (Backend::start(answers).await, Backend::start(answers).await);
+    let call = json!({ "method": "m" });
+    let house = House::with(&format!("[hooks]\n{}rpc = true\n", rpc_endpoint(&backend))).await;
+    assert!(house.client("bob").await.ask("rpc", call.clone()).await.is_ok());
+
+    let channels =
+        "[[namespace]]\nname = \"judged\"\nallow_publish_for_client = true\nproxy_publish = true\n";
+    let hooks = "connect = true\nheaders = [\"cookie\"]\n";
+    let endpoint = format!("endpoint = \"http://{}/\"\nallow_private_networks = true\n", other.address);
+    let reloaded = house.reload(&format!("[hooks]\n{endpoint}{hooks}{channels}")).await.unwrap();
+
+    let waiting = [
+        "hooks.connect",
+        "hooks.endpoint",
+        "hooks.headers",
+        "hooks.rpc",
+        "hooks.rpc_endpoint",
+        "namespace.judged.proxy_publish",
+    ];
+    assert_eq!(reloaded.at_start, settings(&waiting));
+    assert_eq!(reloaded.changed, settings(&["namespace.judged"]));
+    // Nobody is let in by a back end that was not there at start, and calls go where they went.
+    assert_eq!(house.stranger().await.is_let_in("").await.unwrap_err(), 3501);
+    let mut bob = house.client("bob").await;
+    assert!(bob.ask("rpc", call).await.is_ok());
+    // What a back end was to decide is not permitted meanwhile.
+    let said = json!({ "channel": "judged:a", "data": 1 });
+    assert_eq!(bob.ask("publish", said).await, Err(100));
+    assert_eq!((backend.count("rpc"), other.asked().len()), (2, 0));
+}
+
+fn rpc_endpoint(backend: &Backend) -> String {
+    format!("rpc_endpoint = \"http://{}/\"\nallow_private_networks = true\n", backend.address)
 }
 
 /// Everybody who was there is still there, and hears what is said.

@@ -1,6 +1,7 @@
 //! Questions to the application's back end, over real sockets (P section 19).
 #![expect(clippy::unwrap_used, reason = "this is how a test fails")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -120,9 +121,10 @@ async fn token_needs_no_back_end() {
 }
 
 #[tokio::test]
-async fn headers_that_a_browser_cannot_send_are_passed_on_if_they_are_on_the_list() {
+async fn headers_that_a_client_claims_are_passed_on_if_they_are_on_the_list() {
     let backend = Backend::start(|_| result(json!({ "user": "ann" }))).await;
-    let house = house(&backend, "headers = [\"Authorization\", \"X-App\"]\n").await;
+    let house =
+        house(&backend, "headers = [\"cookie\"]\nclaimed_headers = [\"Authorization\", \"X-App\"]\n").await;
 
     let mut client = house.stranger().await;
     let headers =
@@ -163,7 +165,7 @@ async fn back_end_is_told_how_clients_came() {
 #[tokio::test]
 async fn headers_of_the_request_are_passed_on_before_those_that_the_client_claims() {
     let backend = Backend::start(|_| result(json!({ "user": "ann" }))).await;
-    let house = house(&backend, "headers = [\"cookie\", \"x-app\"]\n").await;
+    let house = house(&backend, "headers = [\"cookie\"]\nclaimed_headers = [\"cookie\", \"x-app\"]\n").await;
     let claims = json!({ "cookie": "session=forged", "x-app": "7" });
     let connect = json!({ "id": 1, "connect": { "headers": claims } }).to_string();
 
@@ -184,6 +186,40 @@ async fn headers_of_the_request_are_passed_on_before_those_that_the_client_claim
         assert_eq!((&*asked.headers["cookie"], &*asked.headers["x-app"]), ("session=real", "7"));
         assert!(!asked.headers.contains_key("authorization"));
     }
+}
+
+/// Connects by HTTP with these headers; what the back end is asked then.
+async fn comes_with(house: &House, backend: &Backend, headers: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut request = http.post(format!("http://{}/connection/http_stream", house.address));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let claims = json!({ "x-forwarded-for": "6.6.6.6", "x-real-ip": "6.6.6.6", "x-app": "forged" });
+    let connect = json!({ "id": 1, "connect": { "headers": claims } }).to_string();
+    let so_far = backend.count("connect");
+    let _stream = within("the stream", request.body(connect).send()).await.unwrap();
+    backend.is_asked("connect", so_far + 1).await;
+    backend.asked().pop().unwrap().headers
+}
+
+#[tokio::test]
+async fn back_end_is_told_the_address_that_was_found_out_and_nothing_that_a_client_claims_of_it() {
+    let backend = Backend::start(|_| result(json!({ "user": "ann" }))).await;
+    let headers = "headers = [\"x-forwarded-for\", \"x-real-ip\", \"x-app\"]\n";
+    let lies = [("x-forwarded-for", "203.0.113.9"), ("x-real-ip", "203.0.113.9")];
+
+    let alone = house(&backend, headers).await;
+    for lies in [&[][..], &lies] {
+        let told = comes_with(&alone, &backend, lies).await;
+        assert_eq!(told["x-forwarded-for"], "127.0.0.1");
+        assert!(!told.contains_key("x-real-ip") && !told.contains_key("x-app"), "{told:?}");
+    }
+
+    let trusted = format!("{headers}[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+    let behind = house(&backend, &trusted).await;
+    let told = comes_with(&behind, &backend, &lies).await;
+    assert_eq!((&*told["x-forwarded-for"], &*told["x-real-ip"]), ("203.0.113.9", "203.0.113.9"));
 }
 
 #[tokio::test]
@@ -311,6 +347,24 @@ async fn back_end_that_fails_is_left_alone_for_a_moment_and_then_asked_again() {
 }
 
 #[tokio::test]
+async fn client_that_makes_the_back_end_fail_closes_no_door_for_others() {
+    let backend = Backend::start(|asked| match asked.method() {
+        "" => result(json!({ "user": "ann" })),
+        "fault" => Reaction::Answers(500, "application/json", String::new()),
+        _ => result(json!({ "data": 1 })),
+    })
+    .await;
+    let house = house(&backend, "").await;
+    let (mut eve, mut client) = (ann(&house).await, ann(&house).await);
+
+    for _ in 0..20 {
+        assert_eq!(call(&mut eve, "fault").await, Err(100));
+    }
+
+    assert_eq!(call(&mut client, "well").await, Ok(json!({ "data": 1 })));
+}
+
+#[tokio::test]
 async fn only_so_many_questions_are_under_way_and_others_wait_a_little() {
     let (answers, told) = watch::channel(false);
     let backend = Backend::start(move |asked| match asked.method() {
@@ -319,7 +373,7 @@ async fn only_so_many_questions_are_under_way_and_others_wait_a_little() {
         _ => result(json!({ "user": "ann" })),
     })
     .await;
-    let house = house(&backend, "concurrency = 2\ntimeout = \"2500ms\"\n").await;
+    let house = house(&backend, "concurrency = 2\ntimeout = \"2s\"\n").await;
     let mut clients = Vec::new();
     for _ in 0..8 {
         clients.push(ann(&house).await);
@@ -351,7 +405,7 @@ async fn thousand_who_wait_for_a_silent_back_end_may_leave_and_harm_nobody() {
     const CROWD: usize = 1_000;
     const PLACES: usize = 64;
     let backend = Backend::start(|_| Reaction::IsSilent).await;
-    let house = house(&backend, "timeout = \"2500ms\"\n").await;
+    let house = house(&backend, "timeout = \"2s\"\n").await;
     let mut bob = house.client("bob").await;
     bob.subscribe("room").await;
 
@@ -381,7 +435,7 @@ async fn stopping_node_waits_for_no_back_end() {
         _ => Reaction::IsSilent,
     })
     .await;
-    let house = house(&backend, "timeout = \"2500ms\"\n").await;
+    let house = house(&backend, "timeout = \"2s\"\n").await;
     let mut client = ann(&house).await;
     client.say("rpc", json!({ "method": "m" }));
     backend.is_asked("rpc", 1).await;

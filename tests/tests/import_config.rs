@@ -81,7 +81,7 @@ fn flat_configuration_of_version_5_becomes_a_file_that_is_accepted() {
             "rpc = true",
             "allowed_hosts = [\"10.0.0.5\"]",
             "headers = [\"cookie\", \"authorization\"]",
-            "timeout = \"2500ms\"",
+            "timeout = \"2s\"",
             "history_meta_ttl = \"1d\"",
             "history_ttl = \"90m\"",
             "history_meta_ttl = \"2d\"",

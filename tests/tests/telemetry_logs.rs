@@ -13,6 +13,8 @@ use wigwag_tests::patience::until;
 /// Known to the node and to back ends.
 const HMAC_SECRET: &str = "canary-hmac-4f1c77";
 const API_KEY: &str = "canary-key-9b2e55";
+const HOOK_SECRET: &str = "canary-hook-5d08e1";
+const OLD_HOOK_SECRET: &str = "canary-hook-c92a47";
 /// Known to nobody else.
 const EMAIL: &str = "canary.bird@example.org";
 /// Sent by clients and back ends.
@@ -60,6 +62,8 @@ async fn sing(format: &str) -> Vec<String> {
     let variables = [
         ("WIGWAG_TOKEN__HMAC_SECRET", HMAC_SECRET),
         ("WIGWAG_API__KEY", API_KEY),
+        ("WIGWAG_HOOKS__SECRET", HOOK_SECRET),
+        ("WIGWAG_HOOKS__PREVIOUS_SECRET", OLD_HOOK_SECRET),
         ("WIGWAG_SERVER__LOG", "trace"),
         ("WIGWAG_SERVER__LOG_FORMAT", format),
     ];
@@ -83,7 +87,9 @@ async fn sing(format: &str) -> Vec<String> {
 }
 
 fn no_canary(place: &str, text: &str, but: &[&str]) {
-    let all = [HMAC_SECRET, API_KEY, EMAIL, PAYLOAD, BAD_TOKEN, BAD_KEY, "canary.bird", "eyJ"];
+    let ours = [HMAC_SECRET, API_KEY, HOOK_SECRET, OLD_HOOK_SECRET];
+    let all = [EMAIL, PAYLOAD, BAD_TOKEN, BAD_KEY, "canary.bird", "eyJ"].into_iter().chain(ours);
+    let all: Vec<&str> = all.collect();
     for canary in all.iter().filter(|canary| but.iter().all(|allowed| !allowed.contains(**canary))) {
         assert!(!text.contains(canary), "{canary} in {place}: {text}");
     }
@@ -174,4 +180,24 @@ async fn panics(talker: &Talker) {
         let told = || talker.lines().iter().filter(|line| line.contains("code panicked")).count() >= panics;
         until("a panic", told).await;
     }
+}
+
+#[tokio::test]
+async fn strangers_leave_no_line_in_an_ordinary_log() {
+    let variables = [("WIGWAG_TOKEN__HMAC_SECRET", HMAC_SECRET), ("WIGWAG_API__KEY", API_KEY)];
+    let talker = Talker::start(CHANNELS, &variables).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |path: &str, key: &str| {
+        let request = http.get(format!("http://{}{path}", talker.address)).header("x-api-key", key);
+        request.send().await.unwrap().status().as_u16()
+    };
+
+    for (path, status) in [("/v1/info", 401), ("/v1/nothing", 404), ("/v1/openapi.json", 200)] {
+        assert_eq!(ask(path, BAD_KEY).await, status);
+    }
+    assert_eq!(ask("/v1/info", API_KEY).await, 200);
+    talker.says("answered").await;
+
+    let lines = talker.stop().await;
+    assert_eq!(lines.iter().filter(|line| line.contains("answered")).count(), 1, "{lines:?}");
 }

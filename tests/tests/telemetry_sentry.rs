@@ -54,6 +54,18 @@ async fn tracker_that_refuses_harms_nobody() {
     assert_eq!(lines.iter().filter(|line| line.contains("errors cannot be told")).count(), 1);
 }
 
+#[tokio::test]
+async fn tracker_that_sends_elsewhere_is_not_followed() {
+    let tracker = Collector::start(Manner::SendsOn).await;
+    let talker = Talker::start(&settings(&tracker), &[]).await;
+
+    poison(&talker).await;
+    talker.says("errors cannot be told").await;
+
+    assert_eq!(tracker.received().len(), 1);
+    talker.stop().await;
+}
+
 fn settings(tracker: &Collector) -> String {
     format!("{SETTINGS}[telemetry]\nsentry_dsn = \"http://abc@{}/7\"\n", tracker.address)
 }

@@ -55,6 +55,25 @@ async fn what_its_sender_does_not_record_is_not_recorded() {
 }
 
 #[tokio::test]
+async fn strangers_cannot_have_their_requests_recorded() {
+    let collector = Collector::start(Manner::Takes).await;
+    let house = house(&collector, "0").await;
+    let parent = format!("00-{TRACE}-{SENDER}-01");
+    for path in ["/api/publish", "/api/x", "/v1/publish"] {
+        for key in [None, Some(("x-api-key", "guessed"))] {
+            let headers: Vec<_> = key.into_iter().chain([("traceparent", parent.as_str())]).collect();
+            let answer = house.post_to(path, &headers, "{}").await;
+            assert_eq!(answer.status().as_u16(), 401, "{path}");
+            assert!(answer.headers().get("traceresponse").is_none(), "{path} {key:?}");
+        }
+    }
+
+    assert!(publish(&house, "01").await.is_some());
+    let spans = collector.spans_until("the known one", |spans| spans.len() >= 2).await;
+    assert_eq!(spans.len(), 2, "{spans:?}");
+}
+
+#[tokio::test]
 async fn node_begins_traces_of_its_own_as_often_as_configured() {
     let collector = Collector::start(Manner::Takes).await;
     let (always, never) = (house(&collector, "1").await, house(&collector, "0").await);

@@ -43,7 +43,7 @@ impl Kind {
     }
 
     /// The kind of a question.
-    pub(crate) fn of(event: &Event) -> Self {
+    pub fn of(event: &Event) -> Self {
         match event {
             Event::Connect(_) => Self::Connect,
             Event::Refresh => Self::Refresh,
@@ -119,4 +119,10 @@ pub fn is_reserved(header: &str) -> bool {
     ];
     let is_handshake = header.get(..14).is_some_and(|begin| begin.eq_ignore_ascii_case("sec-websocket-"));
     is_handshake || RESERVED.iter().any(|name| name.eq_ignore_ascii_case(header))
+}
+
+/// Whether a header says where a request comes from, which only a proxy can know.
+pub fn is_of_proxies(header: &str) -> bool {
+    let is_forwarded = header.get(..12).is_some_and(|begin| begin.eq_ignore_ascii_case("x-forwarded-"));
+    is_forwarded || ["forwarded", "x-real-ip"].iter().any(|name| name.eq_ignore_ascii_case(header))
 }

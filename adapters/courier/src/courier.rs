@@ -121,14 +121,18 @@ fn client(guide: Guide, concurrency: usize) -> Result<Client, ConfigError> {
 #[async_trait]
 impl Hooks for Courier {
     async fn ask(&self, question: Question) -> Result<Verdict, HookError> {
+        // Whoever asks polls once on the thread that many connections share, which is not to read and sign payloads.
+        tokio::task::yield_now().await;
         let kind = Kind::of(&question.event);
         let unavailable = |reason: &str| HookError::Unavailable(reason.to_owned());
         let door = self.doors.get(&kind).ok_or_else(|| unavailable("no endpoint is configured for this"))?;
-        let body = letter::body(&question, self.binary).map_err(|reason| unavailable(&reason))?;
-        let headers = self.headers(&question, &body);
+        let write = || -> Result<_, String> {
+            let body = letter::body(&question, self.binary)?;
+            Ok((self.headers(&question, &body), body))
+        };
         let span = debug_span!("hook", event = kind.name(), client = %question.asker.client);
 
-        let asked = door.ask(&*self.clock, headers, body).instrument(span).await;
+        let asked = door.ask(&*self.clock, write).instrument(span).await;
         let verdict = match asked {
             Ok(answer) => verdict::read(kind, &answer).map_err(|fault| format!("unreadable answer: {fault}")),
             Err(failure) => Err(failure.reason),

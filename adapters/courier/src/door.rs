@@ -66,17 +66,17 @@ impl Door {
         Self { kind, client, url, timeout, slots, breaker, warnings }
     }
 
-    /// Asks, and gives what came back.
+    /// Asks, and gives what came back. What is asked is written when it is certain that it will be.
     pub(crate) async fn ask(
         &self,
         clock: &dyn Clock,
-        headers: HeaderMap,
-        body: Vec<u8>,
+        write: impl FnOnce() -> Result<(HeaderMap, Vec<u8>), String>,
     ) -> Result<Vec<u8>, Failure> {
         let _slot = self.slot(clock).await?;
         let Some(pass) = self.breaker.lock().admit(clock.now()) else { return Err(left_alone()) };
         let mut leave = Leave { door: self, clock, pass, health: Health::Unknown };
 
+        let (headers, body) = write().map_err(|reason| Failure::unasked(&reason))?;
         let asked = timeout(self.timeout, self.exchange(headers, body)).await;
         let answer = asked.unwrap_or_else(|_elapsed| Err(Failure::ill("no answer in time")));
         leave.health = answer.as_ref().map_or_else(|failure| failure.health, |_| Health::Well);
@@ -153,12 +153,16 @@ fn left_alone() -> Failure {
     Failure::unasked("the back end has failed several times and is left alone for a moment")
 }
 
-/// Only 200 with JSON is an answer. A back end that refuses for its own fault, or for want of time, is ill.
+/// Only 200 with JSON is an answer. Only what stands in front of a back end says that it is ill: its own 500 may be brought
+/// about by one client, which must not close the door for all.
 fn check(response: &Response) -> Result<(), Failure> {
     let status = response.status();
     if status != StatusCode::OK {
         let reason = format!("answered {}", status.as_u16());
-        let is_ill = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let is_ill = matches!(
+            status,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        );
         return Err(if is_ill { Failure::ill(reason) } else { Failure::nonsense(reason) });
     }
     let kind = response.headers().get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or_default());

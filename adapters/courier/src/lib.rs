@@ -15,7 +15,7 @@ mod signature;
 mod tests;
 mod verdict;
 
-pub use config::{Config, ConfigError, Kind, is_reserved};
+pub use config::{Config, ConfigError, Kind, is_of_proxies, is_reserved};
 pub use courier::Courier;
 pub use reach::Reach;
 pub use signature::Secret;

@@ -90,6 +90,8 @@ fn place(address: IpAddr) -> Place {
 
 fn place_v4(address: Ipv4Addr) -> Place {
     match address.octets() {
+        // A cloud's store of secrets amid the addresses that carriers share.
+        [100, 100, 100, 200] => Place::Special,
         [127, ..] | [10, ..] | [192, 168, ..] => Place::Private,
         [172, second, ..] if (16..32).contains(&second) => Place::Private,
         [100, second, ..] if (64..128).contains(&second) => Place::Private,
@@ -140,10 +142,25 @@ mod tests {
         let public = ["1.1.1.1", "172.15.0.1", "172.32.0.1", "100.128.0.1", "2606:4700::1", "::ffff:8.8.8.8"];
         let private = ["127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1"];
         let also_private = ["100.64.0.1", "::1", "fc00::1", "fd12::1", "::ffff:10.0.0.1", "64:ff9b::7f00:1"];
-        let special =
-            ["0.0.0.0", "169.254.169.254", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.19.0.1"];
+        let special = [
+            "0.0.0.0",
+            "100.100.100.200",
+            "169.254.169.254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "198.19.0.1",
+        ];
         let also_special = ["::", "fe80::1", "fec0::1", "ff02::1", "fd00:ec2::254", "2001:db8::1", "2001::1"];
-        let odd = ["::ffff:169.254.169.254", "2002:a9fe:a9fe::", "::7f00:1", "100::1", "3fff::1", "4000::1"];
+        let odd = [
+            "::ffff:169.254.169.254",
+            "::ffff:100.100.100.200",
+            "2002:a9fe:a9fe::",
+            "::7f00:1",
+            "100::1",
+            "3fff::1",
+            "4000::1",
+        ];
 
         for (list, expected) in [
             (&public[..], Place::Public),

@@ -76,8 +76,8 @@ fn told<'a, R: Deserialize<'a>>(
 
 #[derive(Deserialize)]
 struct Connected {
-    #[serde(default)]
-    user: String,
+    /// Must be there: forgotten or misspelt it would let anybody in as the anonymous user.
+    user: Option<String>,
     expire_at: Option<Moment>,
     info: Option<Payload>,
     b64info: Option<String>,
@@ -89,6 +89,7 @@ struct Connected {
 }
 
 fn connect(wire: Connected) -> Result<Consent, Fault> {
+    let user = wire.user.ok_or("no user in the result; \"user\": \"\" is the anonymous one")?;
     let listed = wire.channels.unwrap_or_default().into_iter();
     let channels = match wire.subs {
         Some(subs) => {
@@ -98,7 +99,7 @@ fn connect(wire: Connected) -> Result<Consent, Fault> {
         None => listed.map(|channel| (channel, ChannelGrant::default())).collect(),
     };
     let grant = ConnectionGrant {
-        user: UserId::new(&wire.user),
+        user: UserId::new(&user),
         expire_at: wire.expire_at.and_then(Moment::expiry),
         info: payload(wire.info, wire.b64info)?,
         channels,

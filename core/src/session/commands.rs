@@ -77,8 +77,7 @@ impl Session {
         match self.may_publish(raw, &data) {
             Ok((channel, Judge::BackEnd)) => self.ask_to_publish(now, id, channel, data, effects),
             Ok((channel, Judge::Rules)) => {
-                let as_it_is = Revision { data: Some(data), ..Revision::default() };
-                self.publish_revised(now, id, channel, as_it_is, effects);
+                self.publish_revised(now, id, (channel, data), Revision::default(), effects);
             }
             Err(error) => effects.push(refusal(id, error)),
         }
@@ -97,28 +96,29 @@ impl Session {
         Ok((channel, Judge::Rules))
     }
 
+    /// Publishes this payload with everything else that the revision says.
     pub(super) fn publish_revised(
         &mut self,
         now: Timestamp,
         id: u32,
-        channel: ChannelName,
+        (channel, data): (ChannelName, Bytes),
         revision: Revision,
         effects: &mut Vec<Effect>,
     ) {
-        match self.publish_job(channel, revision) {
+        match self.publish_job(channel, data, revision) {
             Ok(work) => self.run(now, Task::Publishing { id }, work, effects),
             Err(error) => effects.push(refusal(id, error)),
         }
     }
 
-    fn publish_job(&self, channel: ChannelName, revision: Revision) -> Result<Job, ErrorCode> {
+    fn publish_job(&self, channel: ChannelName, data: Bytes, revision: Revision) -> Result<Job, ErrorCode> {
         let namespace = self.realm.settings.namespaces.of(&channel).ok_or(ErrorCode::UnknownChannel)?;
         let live = self.live().ok_or(ErrorCode::Internal)?;
         let subscription = live.subscriptions.get(&channel);
         let chan_info = subscription.and_then(|subscription| subscription.info.as_ref()?.chan_info.clone());
         let keep = namespace.history.as_ref().map(|history| history.keep);
         let draft = Draft {
-            data: revision.data.ok_or(ErrorCode::BadRequest)?,
+            data,
             info: Some(live.face.in_channel(self.client, chan_info)),
             tags: (!revision.tags.is_empty()).then(|| Arc::new(revision.tags)),
             keep: keep.filter(|_| !revision.skip_history),

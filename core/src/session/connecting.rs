@@ -28,6 +28,9 @@ impl Session {
         mut request: Box<ConnectRequest>,
         effects: &mut Vec<Effect>,
     ) {
+        if let Err(error) = self.note_headers(&mut request) {
+            return self.refuse(now, id, error, effects);
+        }
         if !request.token.is_empty() {
             let work = Job::VerifyConnection { token: std::mem::take(&mut request.token) };
             return self.run(now, Task::Authenticating { id, request }, work, effects);
@@ -79,8 +82,9 @@ impl Session {
             }
         }
         let channels: Vec<ChannelName> = granted.iter().map(|(name, _)| name.clone()).collect();
-        let nobody_may = settings.anonymous_tokens || settings.anonymous || settings.insecure;
-        if user.is_anonymous() && !nobody_may && !self.is_welcome() {
+        // The back end's word is no token: whoever comes without one is nobody only where that is permitted.
+        let by_token = settings.anonymous_tokens && !self.is_welcome();
+        if user.is_anonymous() && !by_token && !settings.anonymous && !settings.insecure {
             return self.end(now, Disconnect::PERMISSION_DENIED, effects);
         }
         if let Some(raw) = settings.personal_channel.as_ref().and_then(|personal| personal.name_for(&user)) {

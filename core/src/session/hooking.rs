@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ports::channels::ChannelName;
-use ports::hooks::{Asker, Consent, Event, HookError, Introduction, Question, Revision, Verdict, Visitor};
+use ports::hooks::{Asker, Consent, Event, HookError, Introduction, Question, Verdict, Visitor};
 use ports::protocol::{Answer, ConnectRequest, ErrorCode};
 use ports::time::Timestamp;
 
 use super::subscribing::Ticket;
 use super::task::{Permission, Task};
 use super::{Effect, Job, Session, answer, refusal};
+
+/// Names and values together of the headers that one client may claim.
+const CLAIMED_BYTES_MAX: usize = 8 << 10;
 
 /// What the back end is being asked for.
 #[derive(Debug)]
@@ -47,7 +50,6 @@ impl Session {
         mut request: Box<ConnectRequest>,
         effects: &mut Vec<Effect>,
     ) {
-        self.note_headers(&mut request);
         let resumed = request.subs.iter().filter(|(_, resume)| resume.recover.is_some());
         let introduction = Introduction {
             data: std::mem::take(&mut request.data),
@@ -59,24 +61,29 @@ impl Session {
         self.ask(now, event, Asked::Connect { id, request }, effects);
     }
 
-    /// Headers that the client only says it has, where its request had none of that name.
-    fn note_headers(&mut self, request: &mut ConnectRequest) {
-        let realm = Arc::clone(&self.realm);
+    /// Headers that the client only says it has, where its request had none of that name; of a name the first counts. They
+    /// are kept with the connection, so too much of them is refused (P-HOOK-7).
+    pub(super) fn note_headers(&mut self, request: &mut ConnectRequest) -> Result<(), ErrorCode> {
+        let settings = Arc::clone(&self.realm.settings);
         let mut claimed = std::mem::take(&mut request.headers);
-        claimed.retain(|name, _| realm.settings.hooks.passes(name));
-        if claimed.is_empty() {
-            return;
+        claimed.retain(|name, _| settings.hooks.believes(name));
+        if claimed.is_empty() || !settings.asks_back_end() {
+            return Ok(());
         }
-        let mut visitor =
-            self.rare.as_ref().and_then(|rare| rare.visitor.as_deref().cloned()).unwrap_or_default();
-        let real = visitor.headers.len();
+        let bytes: usize = claimed.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > CLAIMED_BYTES_MAX {
+            return Err(ErrorCode::BadRequest);
+        }
+        let visitor = self.rare.as_ref().and_then(|rare| rare.visitor.as_deref());
+        let mut visitor = visitor.cloned().unwrap_or_default();
         for (name, value) in claimed {
-            let is_there = |(other, _): &(String, String)| other.eq_ignore_ascii_case(&name);
-            if !visitor.headers.iter().take(real).any(is_there) {
-                visitor.headers.push((name.to_ascii_lowercase(), value));
+            let name = name.to_ascii_lowercase();
+            if !visitor.headers.iter().any(|(other, _)| *other == name) {
+                visitor.headers.push((name, value));
             }
         }
         self.rare_mut().visitor = Some(Arc::<Visitor>::new(visitor));
+        Ok(())
     }
 
     pub(super) fn ask_to_subscribe(
@@ -120,9 +127,13 @@ impl Session {
     pub(super) fn told(&mut self, now: Timestamp, asked: Asked, told: Told, effects: &mut Vec<Effect>) {
         match asked {
             Asked::Connect { id, request } => self.let_in(now, id, *request, told, effects),
-            Asked::Refresh => self.renewed(now, told, effects),
+            Asked::Refresh => {
+                self.renewed(now, told, effects);
+                self.renew(now, effects);
+            }
             Asked::SubRefresh { channel, join } => {
                 self.subscription_renewed(now, channel, join, told, effects);
+                self.renew(now, effects);
             }
             Asked::Subscribe(permission) => self.allowed(now, *permission, told, effects),
             Asked::Publish { id, channel, data } => {
@@ -178,9 +189,9 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         match self.consent(now, id, told, effects) {
-            Some(Consent::Publish(revision)) => {
-                let data = revision.data.clone().or(Some(data));
-                self.publish_revised(now, id, channel, Revision { data, ..*revision }, effects);
+            Some(Consent::Publish(mut revision)) => {
+                let data = revision.data.take().unwrap_or(data);
+                self.publish_revised(now, id, (channel, data), *revision, effects);
             }
             other => misunderstood(id, other.as_ref(), effects),
         }

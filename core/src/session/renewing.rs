@@ -11,7 +11,7 @@ use ports::time::Timestamp;
 
 use super::hooking::{Asked, Told};
 use super::rare::Due;
-use super::task::Work;
+use super::task::{Task, Work};
 use super::{Effect, Session, timers};
 
 /// A back end that fails is asked again after this part of the grace, and at most as much again: four times at least.
@@ -41,25 +41,44 @@ impl Session {
         self.rare_mut().renewals = renewals;
     }
 
-    /// When the back end is to be asked next.
+    /// When the back end is to be asked next. While it is being asked, or is about to be, nothing else falls due.
     pub(super) fn renewal_due(&self) -> Timestamp {
         let Some(rare) = &self.rare else { return Timestamp::NEVER };
-        rare.renewals.iter().map(|due| due.at).fold(rare.renew_at, Timestamp::min)
+        let due = rare.renewals.iter().map(|due| due.at).fold(rare.renew_at, Timestamp::min);
+        if due == Timestamp::NEVER || self.is_renewing() { Timestamp::NEVER } else { due }
     }
 
-    /// What is due takes its turn among the client's commands.
+    fn is_renewing(&self) -> bool {
+        let is_asking = self.task.as_ref().is_some_and(Task::renews);
+        is_asking
+            || self.backlog.iter().any(|work| matches!(work, Work::Renew | Work::RenewSubscription { .. }))
+    }
+
+    /// What is due takes its turn among the client's commands, one after another: many at a time would keep them waiting.
     pub(super) fn renew(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(rare) = &mut self.rare else { return };
-        let mut due = Vec::new();
-        if now >= rare.renew_at {
-            rare.renew_at = Timestamp::NEVER;
-            due.push(Work::Renew);
+        if self.live().is_none() || now < self.renewal_due() {
+            return;
         }
-        let over = rare.renewals.extract_if(.., |due| now >= due.at);
-        due.extend(over.map(|Due { channel, join, .. }| Work::RenewSubscription { channel, join }));
-        for work in due {
+        let work = self.next_renewal(now);
+        if let Some(work) = work {
             self.take_turn(now, work, effects);
         }
+    }
+
+    /// Takes out what fell due first; the connection goes before its subscriptions.
+    fn next_renewal(&mut self, now: Timestamp) -> Option<Work> {
+        let rare = self.rare.as_mut()?;
+        if now >= rare.renew_at {
+            rare.renew_at = Timestamp::NEVER;
+            return Some(Work::Renew);
+        }
+        let mut renewals = std::mem::take(&mut rare.renewals);
+        renewals.retain(|due| self.holds(&due.channel, due.join));
+        let first = renewals.iter().enumerate().min_by_key(|(_, due)| due.at).map(|(index, _)| index);
+        let first = first.filter(|index| renewals.get(*index).is_some_and(|due| now >= due.at));
+        let due = first.map(|index| renewals.swap_remove(index));
+        self.rare_mut().renewals = renewals;
+        due.map(|Due { channel, join, .. }| Work::RenewSubscription { channel, join })
     }
 
     pub(super) fn ask_to_stay(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -73,10 +92,11 @@ impl Session {
         join: u32,
         effects: &mut Vec<Effect>,
     ) {
-        if self.holds(&channel, join) {
-            let event = Event::SubRefresh { channel: channel.as_str().to_owned() };
-            self.ask(now, event, Asked::SubRefresh { channel, join }, effects);
+        if !self.holds(&channel, join) {
+            return self.renew(now, effects);
         }
+        let event = Event::SubRefresh { channel: channel.as_str().to_owned() };
+        self.ask(now, event, Asked::SubRefresh { channel, join }, effects);
     }
 
     /// A failure, or an error, drops nobody before the grace is over.

@@ -154,6 +154,13 @@ pub(super) enum Work {
 /// A server-side subscription still to be made.
 pub(super) type Granted = (ChannelName, ChannelGrant);
 
+impl Task {
+    /// Whether the back end is being asked to let something go on.
+    pub(super) fn renews(&self) -> bool {
+        matches!(self, Self::Asking(asked) if matches!(**asked, Asked::Refresh | Asked::SubRefresh { .. }))
+    }
+}
+
 impl Plan {
     /// Presence may hold an entry that nobody will use.
     pub(super) fn farewell(&self) -> Option<Farewell> {

@@ -6,7 +6,7 @@ mod exposure;
 mod files;
 mod hooks;
 mod keys;
-pub mod memory;
+mod memory;
 mod port;
 mod tls;
 

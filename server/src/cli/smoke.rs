@@ -37,9 +37,10 @@ const USER: &str = "smoke";
 /// Where to look, and as whom.
 #[derive(Args, Debug)]
 pub struct SmokeArgs {
-    /// Where the server is, for example http://127.0.0.1:8000 or https://live.example.com/realtime.
-    #[arg(value_name = "URL", value_parser = Place::parse)]
-    pub place: Place,
+    /// Where the server is, for example http://127.0.0.1:8000 or https://live.example.com/realtime. With --probes it may be
+    /// left out: then the one that is configured here is asked.
+    #[arg(value_name = "URL", value_parser = Place::parse, required_unless_present = "probes")]
+    pub place: Option<Place>,
     /// Connection token to connect with.
     #[arg(
         long,
@@ -69,19 +70,19 @@ pub struct SmokeArgs {
     pub junit: Option<PathBuf>,
 }
 
-/// Goes through all steps until one fails; `tell` hears of each as it ends. The answer sums up.
-pub fn smoke(args: &SmokeArgs, tell: impl FnMut(&Step)) -> anyhow::Result<String> {
+/// Goes through all steps at a place until one fails; `tell` hears of each as it ends. The answer sums up.
+pub fn smoke(args: &SmokeArgs, place: &Place, tell: impl FnMut(&Step)) -> anyhow::Result<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut course = Course { tell, steps: Vec::new(), until: Instant::now() };
     let outcome = runtime.block_on(async {
         course.until = Instant::now() + DEADLINE;
-        course.run(args).await
+        course.run(args, place).await
     });
     // A name that is still looked up must not delay the end.
     runtime.shutdown_background();
     let steps = course.steps;
     if let Some(file) = &args.junit {
-        fs::write(file, report::junit(&args.place, &steps))
+        fs::write(file, report::junit(place, &steps))
             .with_context(|| format!("{}: cannot be written", file.display()))?;
     }
     outcome.map(|()| report::summary(&steps))
@@ -95,9 +96,8 @@ struct Course<Tell> {
 }
 
 impl<Tell: FnMut(&Step)> Course<Tell> {
-    async fn run(&mut self, args: &SmokeArgs) -> anyhow::Result<()> {
-        let http = args.place.client()?;
-        let place = &args.place;
+    async fn run(&mut self, args: &SmokeArgs, place: &Place) -> anyhow::Result<()> {
+        let http = place.client()?;
         self.step("livez", line::probe(&http, place, "/livez")).await?;
         self.step("readyz", line::probe(&http, place, "/readyz")).await?;
         if args.probes {

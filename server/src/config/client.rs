@@ -29,7 +29,7 @@ section! {
         /// closed with 3504, see P 5.6.
         user_connections_max: usize = 0;
         /// Most refused commands of one connection between two pings, beyond which it is closed with
-        /// 3509; 0 is any number.
+        /// 3509; 0 is any number. Temporary errors do not count.
         errors_max: usize = 0;
         /// Every known user is subscribed to a channel of its own, named `#` and the user.
         personal_channel: bool = false;

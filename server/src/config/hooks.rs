@@ -1,6 +1,6 @@
 //! `[hooks]`: what the application's back end is asked, and how.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use courier::{Kind, Reach};
@@ -10,6 +10,11 @@ use wigwag_core::settings::Hooking;
 use super::Config;
 use super::channel::Channel;
 use super::section::section;
+
+/// Less would give up on answers that are on their way.
+pub const TIMEOUT_LEAST: Duration = Duration::from_millis(50);
+/// With half as much for a place among the questions under way it fits into the time that any job of a session has.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(2);
 
 section! {
     /// Questions to the application's back end, see [the guide](guides/hooks.md). Those about channels are switched on
@@ -36,16 +41,18 @@ section! {
         /// Where calls go, if not to `endpoint`.
         rpc_endpoint: Option<String> = None, like "\"https://app.example.com/rpc\"", at start;
         /// How long the back end may take to answer.
-        timeout: Duration = Duration::from_secs(1),
-            within Duration::from_millis(50)..=Duration::from_millis(2_500), at start;
+        timeout: Duration = Duration::from_secs(1), within TIMEOUT_LEAST..=TIMEOUT_MAX, at start;
         /// Most questions of one kind under way at a time; others wait for half of `timeout`.
         concurrency: usize = 64, within 1..=10_000, at start;
         /// Secret that questions are signed with; one of Standard Webhooks begins with `whsec_`.
         secret: Option<Secret> = None, at start;
         /// The secret before this one, which signs as well while the back end still knows it.
         previous_secret: Option<Secret> = None, at start;
-        /// Headers that are passed on to the back end.
+        /// Headers of a client's request that are passed on. Its address always is, as `x-forwarded-for`.
         headers: Vec<String> = Vec::new(), like "[\"cookie\", \"authorization\"]", at start;
+        /// Headers that a client may claim when it connects, as pages cannot send them. They are passed on where its
+        /// request has none of that name, and hold whatever the client likes.
+        claimed_headers: Vec<String> = Vec::new(), like "[\"authorization\"]", at start;
         /// The back end may have a private or loopback address, and need not speak TLS there.
         allow_private_networks: bool = false, at start;
         /// Hosts that may have any address, and need not speak TLS.
@@ -77,8 +84,14 @@ impl Hooks {
 
     /// In the core's words.
     pub(super) fn hooking(&self) -> Hooking {
-        let headers = self.headers.iter().map(|name| name.to_ascii_lowercase());
-        Hooking { connect: self.connect, refresh: self.refresh, rpc: self.rpc, headers: headers.collect() }
+        let small = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Hooking {
+            connect: self.connect,
+            refresh: self.refresh,
+            rpc: self.rpc,
+            headers: small(&self.headers),
+            claimed_headers: small(&self.claimed_headers),
+        }
     }
 }
 
@@ -103,6 +116,12 @@ impl Config {
     pub fn questions(&self) -> BTreeMap<Kind, &str> {
         let kinds = self.hook_switches().into_iter().map(|(_, kind)| kind);
         kinds.filter_map(|kind| Some((kind, self.hooks.endpoint_of(kind)?.1))).collect()
+    }
+
+    /// Switches of questions that a node which was started with another configuration has nowhere to send.
+    pub fn unasked_since(&self, started: &Self) -> BTreeSet<String> {
+        let unasked = |(_, kind): &(String, Kind)| started.hooks.endpoint_of(*kind).is_none();
+        self.hook_switches().into_iter().filter(unasked).map(|(switch, _)| switch).collect()
     }
 
     /// Every switch that sends a question of some kind to the back end, with where it is written.
@@ -179,7 +198,7 @@ mod tests {
     fn unknown_keys_and_times_out_of_range_are_refused() {
         let error = load("[hooks]\nendpont = \"https://a.example\"").err().unwrap();
         assert!(error.contains("did you mean \"endpoint\"?"), "{error}");
-        for timeout in ["10ms", "3s"] {
+        for timeout in ["10ms", "2001ms"] {
             let error = load(&format!("[hooks]\ntimeout = \"{timeout}\"")).err().unwrap();
             assert!(error.starts_with("wigwag.toml:2: hooks.timeout: "), "{error}");
         }
@@ -198,6 +217,23 @@ mod tests {
         std::fs::write(&file, "whsec_!\n").unwrap();
         let error = load(&text).err().unwrap();
         assert!(error.contains("hooks.secret: what stands behind whsec_ is not base64"), "{error}");
+    }
+
+    #[test]
+    fn node_asks_as_it_was_started_and_switches_without_an_endpoint_wait() {
+        let endpoint = "_endpoint = \"https://a.example\"\n";
+        let started = load(&format!("[hooks]\nrpc{endpoint}publish{endpoint}rpc = true")).ok().unwrap();
+        let all = "connect = true\nheaders = [\"cookie\"]\nclaimed_headers = [\"x-app\"]\n";
+        let channels = "[channel]\nproxy_publish = true\nproxy_subscribe = true\n[[namespace]]\nname = \"chat\"\nproxy_subscribe = true\n";
+        let next = load(&format!("[hooks]\nendpoint = \"https://b.example\"\n{all}{channels}")).ok().unwrap();
+
+        let settings = next.client_settings_since(&started);
+
+        assert_eq!(settings.hooks, Hooking { rpc: true, ..Hooking::default() });
+        assert!(settings.namespaces.nameless.unwrap().hooks.publish);
+        let waiting = ["channel.proxy_subscribe", "hooks.connect", "namespace.chat.proxy_subscribe"];
+        assert_eq!(next.unasked_since(&started), waiting.map(str::to_owned).into());
+        assert!(started.unasked_since(&started).is_empty());
     }
 
     #[test]

@@ -31,6 +31,12 @@ impl Config {
         }
     }
 
+    /// The same for a node that was started with another configuration: whom it asks about connections, and what it
+    /// passes on, is as it was then.
+    pub fn client_settings_since(&self, started: &Self) -> Settings {
+        Settings { hooks: started.hooks.hooking(), ..self.client_settings() }
+    }
+
     fn namespaces(&self) -> Namespaces {
         let named = self.namespaces.iter().map(|one| (one.name.clone(), Namespace::from(&one.options)));
         Namespaces { nameless: self.channel.as_ref().map(Namespace::from), named: named.collect() }

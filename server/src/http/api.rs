@@ -9,7 +9,6 @@ mod method;
 mod oldstyle;
 mod payload;
 mod requests;
-mod room;
 
 use std::sync::Arc;
 
@@ -17,51 +16,51 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 
 use self::failure::ErrorMode;
 use self::method::Method;
-use self::room::Room;
-use super::Edge;
+use super::held::held;
 use super::problem::Problem;
+use super::{BODY_BYTES_MAX, Edge};
 use crate::transport::body::{self, Unread};
-
-/// Longest request body.
-const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// `POST /api/{method}`.
 pub async fn call(State(edge): State<Arc<Edge>>, Path(method): Path<String>, request: Request) -> Response {
     let mode = ErrorMode::of(request.headers());
-    let (_permit, body) = match taken(&edge, request).await {
+    let (permit, body) = match taken(&edge, request).await {
         Ok(taken) => taken,
         Err(refusal) => return refusal,
     };
-    let method = Method::parse(&method);
-    match method.perform(&edge, &body, &Room::new()).await {
+    let (method, room) = (Method::parse(&method), edge.answers.room());
+    let response = match method.perform(&edge, &body, &room).await {
         Ok(result) if method == Method::Batch => json(result),
         Ok(result) => json(answers::enveloped(&result)),
         Err(failure) => failure.into_response_in(mode),
-    }
+    };
+    held(response, (permit, room))
 }
 
 /// `POST /api`: commands that name their methods, as old libraries write them (P-API-4).
 pub async fn call_by_name(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let mode = ErrorMode::of(request.headers());
-    let (_permit, body) = match taken(&edge, request).await {
+    let (permit, body) = match taken(&edge, request).await {
         Ok(taken) => taken,
         Err(refusal) => return refusal,
     };
-    match oldstyle::perform(&edge, &body).await {
+    let room = edge.answers.room();
+    let response = match oldstyle::perform(&edge, &body, &room).await {
         Ok(replies) => json(replies),
         Err(failure) => failure.into_response_in(mode),
-    }
+    };
+    held(response, (permit, room))
 }
 
 /// The body of a request whose sender has the key, while there is room for it; the permit is the room.
-async fn taken<'e>(edge: &'e Edge, request: Request) -> Result<(SemaphorePermit<'e>, Bytes), Response> {
+async fn taken(edge: &Edge, request: Request) -> Result<(OwnedSemaphorePermit, Bytes), Response> {
     // Before the body is read, so that strangers cannot fill the memory.
     edge.authenticate(request.headers(), request.uri()).map_err(Problem::into_response)?;
-    let permit = edge.api_calls.try_acquire().map_err(|_| {
+    let permit = Arc::clone(&edge.api_calls).try_acquire_owned().map_err(|_| {
         let detail = "too many calls at a time; try again";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_calls", detail);
         problem.retry_after(1).into_response()

@@ -1,6 +1,7 @@
 //! The API key of back ends (P-API-1).
 
 use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use axum::extract::Query;
 use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN};
@@ -31,6 +32,15 @@ impl Edge {
         self.admit(headers, given, detail, "Bearer realm=\"wigwag\"")
     }
 
+    /// Whether a request comes from a back end, whichever face it asks.
+    pub(crate) fn knows(&self, headers: &HeaderMap, uri: &Uri) -> bool {
+        if self.api_insecure {
+            return !is_foreign(headers);
+        }
+        let opens = |key: Option<Cow<'_, str>>| key.is_some_and(|key| self.api_key.is(&key));
+        opens(presented(headers, uri)) || opens(in_header(headers, BEARER).map(Cow::Borrowed))
+    }
+
     /// Where no key is needed, pages of other hosts are refused: every browser on the machine can reach the node.
     fn admit<'r>(
         &self,
@@ -51,17 +61,31 @@ impl Edge {
     }
 }
 
-/// Whether the page of another host sends this.
+/// Whether the page of another host sends this. Anybody's name may lead to this machine, and its pages are of the same host
+/// then, so that only what nobody else can own is believed to be a name of this one.
 fn is_foreign(headers: &HeaderMap) -> bool {
     let host = text(headers, HOST);
+    if headers.contains_key(HOST) && !host.is_some_and(is_local) {
+        return true;
+    }
     let readable =
         |origin: &HeaderValue| origin.to_str().is_ok_and(|it| Origins::default().allow(Some(it), host));
     !headers.get_all(ORIGIN).iter().all(readable)
 }
 
+/// `localhost` or an address, perhaps with a port.
+fn is_local(host: &str) -> bool {
+    if let Some(rest) = host.strip_prefix('[') {
+        let address = rest.split_once(']').map(|(address, _)| address);
+        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok()
+}
+
 fn foreign() -> Problem {
-    let detail =
-        "without a key the API serves no pages of other hosts; set api.insecure = false and present the key";
+    let detail = "without a key the API serves no pages of other hosts, and is reached as localhost or by an address; set \
+                  api.insecure = false and present the key";
     Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail)
 }
 
@@ -110,6 +134,30 @@ mod tests {
         ] {
             assert!(foreign(origins), "{origins:?}");
         }
+    }
+
+    #[test]
+    fn names_that_somebody_else_can_own_are_not_those_of_this_machine() {
+        let foreign = |host: &str, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+            }
+            is_foreign(&headers)
+        };
+
+        for host in
+            ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]:8000", "192.0.2.7:80"]
+        {
+            assert!(!foreign(host, None) && !foreign(host, Some(&format!("http://{host}"))), "{host}");
+        }
+        for host in
+            ["evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[evil]", "", "0x7f.1"]
+        {
+            assert!(foreign(host, None) && foreign(host, Some(&format!("http://{host}"))), "{host}");
+        }
+        assert!(!is_foreign(&HeaderMap::new()));
     }
 
     #[test]

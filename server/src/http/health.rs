@@ -15,7 +15,6 @@ use super::Edge;
 use super::problem::Problem;
 use crate::node;
 use crate::telemetry::metrics::{self as names, Exposition};
-use crate::telemetry::process;
 
 /// A shard that has not ticked for so long has stopped for good: the process should be started anew.
 const DEAD: Duration = Duration::from_secs(10);
@@ -58,7 +57,8 @@ pub(super) async fn whole(state: State<Arc<Edge>>, RawQuery(query): RawQuery) ->
     }
     let reason = reason_to_wait(&state.0);
     let status = if reason.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Parts::of(&state.0, reason.map(|(code, _)| code)))).into_response()
+    let reading = state.0.process.reading().await;
+    (status, Json(Parts::of(&state.0, &reading, reason.map(|(code, _)| code)))).into_response()
 }
 
 /// `GET /metrics`: Prometheus text.
@@ -69,7 +69,7 @@ pub(super) async fn metrics(State(edge): State<Arc<Edge>>) -> Response {
     };
     let mut text = Exposition::default();
     put(&mut text, &edge);
-    process::put(&mut text);
+    edge.process.reading().await.put(&mut text);
     let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
     ([kind], recorder.render() + &text.text()).into_response()
 }

@@ -22,10 +22,12 @@ use wigwag_core::channels::{Allowed, History, Namespace, RecoveryMode, Wanted};
 use wigwag_core::session::Realm;
 use wigwag_core::{App, Ports, Settings};
 
+use super::room::{ANSWERS_BYTES_MAX, Answers};
 use super::v1::throttle::Throttle;
 use super::{Edge, router};
 use crate::keys::ApiKey;
 use crate::node::{Bounds, Readiness, Services};
+use crate::telemetry::process::Process;
 use crate::transport::link::Pending;
 use crate::transport::origin::Origins;
 use crate::transport::{admission, emulation};
@@ -145,6 +147,51 @@ async fn body_that_is_too_long_is_refused() {
     assert_eq!(api.oneshot(request).await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+#[tokio::test]
+async fn a_call_is_over_when_its_answer_has_been_read() {
+    let mut edge = edge(false);
+    edge.api_calls = Arc::new(Semaphore::new(1));
+    let calls = Arc::clone(&edge.api_calls);
+    let api = router(edge);
+    fill(&api).await;
+    let history = json!({ "channel": "room", "limit": -1 }).to_string();
+    let whole = json!({ "commands": [{ "history": { "channel": "room", "limit": 1_000 } }] }).to_string();
+    for (path, body) in [("/api/history", history), ("/v1/batch", whole)] {
+        let request = || {
+            let request = Request::post(path).header("x-api-key", "k");
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.clone())).unwrap()
+        };
+
+        let unread = api.clone().oneshot(request()).await.unwrap();
+        assert_eq!((unread.status().as_u16(), calls.available_permits()), (200, 0), "{path}");
+        assert_eq!(api.clone().oneshot(request()).await.unwrap().status().as_u16(), 503, "{path}");
+        let read = unread.into_body().collect().await.unwrap().to_bytes();
+
+        assert!(read.len() > 3 * MIB, "{path}: {}", read.len());
+        assert_eq!(calls.available_permits(), 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_not_read_leave_no_room_for_further_long_ones() {
+    let mut edge = edge(false);
+    edge.answers = Answers::new(20 * MIB);
+    let api = router(edge);
+    fill(&api).await;
+    let history = json!({ "channel": "room", "limit": -1 });
+    let request = Request::post("/api/history").header("x-api-key", "k");
+    let unread = api.clone().oneshot(request.body(Body::from(history.to_string())).unwrap()).await.unwrap();
+
+    let (_, answer) = post(&api, "/api/history", history.clone()).await;
+    assert_eq!(answer["error"]["code"], 100, "{answer}");
+    let publish = json!({ "channel": "other", "data": 1 });
+    assert_eq!(post(&api, "/api/publish", publish).await.1["error"], Value::Null);
+    drop(unread);
+
+    let (_, answer) = post(&api, "/api/history", history).await;
+    assert_eq!(answer["result"]["publications"].as_array().map(Vec::len), Some(MESSAGES));
+}
+
 /// Routes of a node without shards, where all channels have history.
 fn api(insecure: bool) -> Router {
     router(edge(insecure))
@@ -152,10 +199,15 @@ fn api(insecure: bool) -> Router {
 
 /// What the routes of such a node need.
 pub(super) fn edge(insecure: bool) -> Edge {
+    edge_over(Arc::new(MemoryBroker::new(Arc::new(OsEntropy), Limits::default())), insecure)
+}
+
+/// The same with a broker of one's own.
+pub(super) fn edge_over(broker: Arc<MemoryBroker>, insecure: bool) -> Edge {
     let (entropy, clock) = (Arc::new(OsEntropy), Arc::new(SystemClock::new()));
     let trust = Trust::hmac(Secret::new("s").unwrap(), None, None);
     let ports = Ports {
-        broker: Arc::new(MemoryBroker::new(entropy.clone(), Limits::default())),
+        broker,
         presence: Arc::new(MemoryPresence::new()),
         tokens: Arc::new(Tokens::new(&crypto::Config::new(trust)).unwrap()),
         clock: clock.clone(),
@@ -187,7 +239,9 @@ pub(super) fn edge(insecure: bool) -> Edge {
         api_key: ApiKey::new(Secret::new("k").unwrap()),
         api_insecure: insecure,
         throttle: Throttle::default(),
-        api_calls: Semaphore::new(1),
+        api_calls: Arc::new(Semaphore::new(8)),
+        answers: Answers::new(ANSWERS_BYTES_MAX),
+        process: Process::default(),
         emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
         refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
     }

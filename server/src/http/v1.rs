@@ -24,20 +24,21 @@ mod streams;
 mod tests;
 pub mod throttle;
 mod users;
+mod whose;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use ports::ids::{Caller, TenantId, Who};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
+pub use self::paging::PIECE_BYTES_MAX;
 use self::refusal::Refusal;
 use super::problem::Problem;
-use super::{Edge, within_deadline};
+use super::{Edge, backend, within_deadline};
 
 /// Shortest answer that is compressed for those who ask.
 const COMPRESSED_BYTES_MIN: u16 = 1_024;
@@ -89,11 +90,6 @@ pub(super) fn router(edge: &Arc<Edge>) -> Router<Arc<Edge>> {
         .layer(from_fn(within_deadline))
         .layer(from_fn_with_state(Arc::clone(edge), manners::manners))
         .layer(compression)
-}
-
-/// On whose behalf calls are made: whoever has the key is a back end.
-fn backend() -> Caller {
-    Caller { tenant: TenantId::default(), who: Who::Backend }
 }
 
 async fn not_allowed() -> Problem {

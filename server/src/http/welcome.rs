@@ -3,6 +3,8 @@
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use super::pages;
+
 const PAGE: &str = include_str!("../../assets/welcome.html");
 const SCRIPT: &str = include_str!("../../assets/welcome.js");
 const ICON: &str = include_str!("../../assets/favicon.svg");
@@ -14,23 +16,17 @@ const POLICY: &str =
 
 /// `GET /`.
 pub(super) async fn page() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, PAGE)
+    pages::page(PAGE, POLICY)
 }
 
 /// `GET /welcome.js`.
 pub(super) async fn script() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)
+    pages::script(SCRIPT)
 }
 
 /// `GET /welcome.css`.
 pub(super) async fn style() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+    pages::style(STYLE)
 }
 
 /// `GET /favicon.svg`.

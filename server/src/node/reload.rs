@@ -78,8 +78,8 @@ impl Reloader {
         Self { parts, latest: Mutex::new(started.clone()), started }
     }
 
-    fn next(&self) -> Result<Next, ReloadError> {
-        let config = self.started.sources().read()?;
+    fn next(&self, latest: &Config) -> Result<Next, ReloadError> {
+        let config = latest.sources().read()?;
         config.exposure_at(self.started.server.listen)?;
         // The keys that the node made for itself are where it was started.
         let mut here = config.clone();
@@ -92,17 +92,23 @@ impl Reloader {
 
     fn reload(&self, services: &Services) -> Result<Reloaded, ReloadError> {
         let mut latest = self.latest.lock();
-        let Next { config, keys, tokens, certificate } = self.next()?;
+        let Next { config, keys, tokens, certificate } = self.next(&latest)?;
         let Difference { reloaded: mut changed, .. } = latest.difference(&config);
         let Difference { mut at_start, .. } = self.started.difference(&config);
 
-        let settings = Arc::new(config.client_settings());
+        // Until the next start such questions fail; nothing is permitted that the back end was to decide.
+        let unasked = config.unasked_since(&self.started);
+        changed.retain(|setting| !unasked.contains(setting));
+        at_start.extend(unasked);
+        let settings = Arc::new(config.client_settings_since(&self.started));
         services.app.govern(Arc::clone(&settings));
         for shard in services.hub().shards() {
             shard.control(Control::Input(Input::Govern(Arc::clone(&settings))));
         }
         // Sets of keys from an address are fetched anew by a new verifier, which is not done for nothing.
-        if changed.iter().any(|setting| is_about_tokens(setting)) || config.has_key_files() {
+        // Where the node made the secret for itself there are none, and the secret may have changed with the key.
+        let is_known = config.verifies_tokens() && !config.has_key_files();
+        if !is_known || changed.iter().any(|setting| is_about_tokens(setting)) {
             self.parts.verifier.replace(tokens);
         }
         self.parts.api_key.replace(keys.api_key.clone());
@@ -150,5 +156,45 @@ impl Services {
         }
         info!(settings = named(&reloaded.changed), "configuration reloaded");
         Ok(reloaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ports::access::{ConnectionGrant, TokenSigner, TokenVerifier as _};
+    use ports::ids::{TenantId, UserId};
+
+    use super::*;
+    use crate::compose;
+
+    #[tokio::test]
+    async fn keys_of_the_nodes_own_making_change_together() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("wigwag.toml");
+        let toml = format!("[server]\nlisten = \"127.0.0.1:0\"\nshards = 1\ndata_dir = {:?}\n", home.path());
+        fs::write(&file, toml).unwrap();
+        let config = Config::load(Some(&file), std::iter::empty()).ok().unwrap();
+        let first = Keys::effective(&config, &OsEntropy).unwrap();
+        let node = compose::start(&config, &first).await.unwrap();
+        let services = Arc::clone(&node.services);
+        let parts = &services.reloader.get().unwrap().parts;
+        let opens = async |keys: &Keys| {
+            let channels = std::collections::BTreeMap::new();
+            let grant = ConnectionGrant { user: UserId::new("ann"), expire_at: None, info: None, channels };
+            let token = TokenSigner::connection(&keys.tokens().unwrap(), &grant).unwrap();
+            let verified = parts.verifier.connection(&TenantId::default(), &token, services.now()).await;
+            (parts.api_key.is(keys.api_key.expose()), verified.is_ok())
+        };
+        assert_eq!(opens(&first).await, (true, true));
+
+        let written = "token_secret = \"second-secret\"\napi_key = \"second-key\"\n";
+        fs::write(home.path().join("keys.toml"), written).unwrap();
+        services.reload().unwrap();
+        let second = Keys::effective(&config, &OsEntropy).unwrap();
+
+        assert_eq!((opens(&first).await, opens(&second).await), ((false, false), (true, true)));
+        node.stop().await;
     }
 }

@@ -1,7 +1,8 @@
 //! How long the application's back end takes, and what it says.
 
 use async_trait::async_trait;
-use ports::hooks::{Event, HookError, Hooks, Question, Verdict};
+use courier::Kind;
+use ports::hooks::{HookError, Hooks, Question, Verdict};
 use tokio::time::Instant;
 
 use super::metrics as names;
@@ -12,24 +13,13 @@ pub struct Timed<H>(pub H);
 #[async_trait]
 impl<H: Hooks> Hooks for Timed<H> {
     async fn ask(&self, question: Question) -> Result<Verdict, HookError> {
-        let (hook, began) = (name(&question.event), Instant::now());
+        let (hook, began) = (Kind::of(&question.event).name(), Instant::now());
         let answer = self.0.ask(question).await;
         let time = began.elapsed().as_secs_f64();
         let outcome = outcome(&answer);
         metrics::histogram!(names::HOOK_TIME, "hook" => hook).record(time);
         metrics::counter!(names::HOOK_ANSWERS, "hook" => hook, "outcome" => outcome).increment(1);
         answer
-    }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Connect(_) => "connect",
-        Event::Refresh => "refresh",
-        Event::Subscribe { .. } => "subscribe",
-        Event::SubRefresh { .. } => "sub_refresh",
-        Event::Publish { .. } => "publish",
-        Event::Rpc { .. } => "rpc",
     }
 }
 

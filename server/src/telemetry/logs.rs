@@ -66,9 +66,9 @@ pub fn set_level(levels: &str) -> Result<(), NoLevel> {
     Ok(())
 }
 
-/// From now on no line has one of these secrets in it, in place of those before.
+/// From now on no line has one of these secrets in it, nor one of those before.
 pub fn keep_out(secrets: impl IntoIterator<Item = String>) {
-    REDACTOR.store(Redactor::new(secrets).into());
+    REDACTOR.store(REDACTOR.load().with(secrets).into());
 }
 
 /// A text as it may be told to whoever reads the log.

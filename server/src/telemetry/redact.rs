@@ -9,17 +9,25 @@ const SECRET_BYTES_MIN: usize = 6;
 /// Each part of a token has at least so many letters.
 const TOKEN_PART_BYTES_MIN: usize = 8;
 
+/// Most secrets that are looked for; those that are out of use for longest are forgotten first.
+const SECRETS_MAX: usize = 64;
+
 /// What is looked for beside tokens and addresses.
 #[derive(Default)]
 pub struct Redactor {
+    /// The newest first.
+    given: Vec<String>,
     secrets: Vec<String>,
 }
 
 impl Redactor {
     /// Looks for these secrets as well, also as they stand within JSON.
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
+        let mut given: Vec<String> =
+            secrets.into_iter().filter(|secret| secret.len() >= SECRET_BYTES_MIN).collect();
+        given.truncate(SECRETS_MAX);
         let mut all = Vec::new();
-        for secret in secrets.into_iter().filter(|secret| secret.len() >= SECRET_BYTES_MIN) {
+        for secret in given.iter().cloned() {
             let quoted = format!("{secret:?}");
             let escaped = quoted.trim_matches('"').to_owned();
             if escaped != secret {
@@ -29,7 +37,16 @@ impl Redactor {
         }
         // What contains another one goes first.
         all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { secrets: all }
+        Self { given, secrets: all }
+    }
+
+    /// Looks for these secrets before those of this one: a secret that opens nothing any more still opens what was kept,
+    /// and tokens that were signed with it are around.
+    pub fn with(&self, secrets: impl IntoIterator<Item = String>) -> Self {
+        let mut all: Vec<String> = secrets.into_iter().collect();
+        let former: Vec<String> = self.given.iter().filter(|one| !all.contains(one)).cloned().collect();
+        all.extend(former);
+        Self::new(all)
     }
 
     /// The text without them.
@@ -117,6 +134,16 @@ mod tests {
         assert_eq!(clean("key s3cret-of-ours!"), "key [secret]!");
         assert_eq!(clean(r#"{"a":"with\"quote\\s"}"#), r#"{"a":"[secret]"}"#);
         assert_eq!(clean("jö@exämple.org"), "[email]");
+    }
+
+    #[test]
+    fn secrets_that_were_replaced_are_still_replaced_in_lines() {
+        let old = Redactor::new(["the-first-one".to_owned()]);
+        let new = old.with(["the-second-one".to_owned()]);
+        assert_eq!(new.clean("the-first-one the-second-one"), "[secret] [secret]");
+
+        let many = (0..SECRETS_MAX).fold(new, |redactor, number| redactor.with([format!("secret-{number}")]));
+        assert_eq!(many.clean("the-first-one secret-0 secret-63"), "the-first-one [secret] [secret]");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use axum::response::Response;
 use tokio::time::Instant;
 
 use super::metrics as names;
-use super::traces::{recorded, w3c};
+use super::traces::w3c::{self, Parent};
+use super::traces::{Recording, recorded};
 use crate::http::Edge;
 
 /// Watches a request and its answer. What is inside finds the span of the request in the header `traceparent`.
@@ -18,8 +19,7 @@ pub async fn watch(State(edge): State<Arc<Edge>>, mut request: Request, next: Ne
     let method = label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
-    let recording =
-        is_recorded(route).then(|| edge.services.traces.request(request.headers(), method, route)).flatten();
+    let recording = begun(&edge, &request, method, route);
     let Some(recording) = recording else {
         let response = next.run(request).await;
         note(method, route, &response, began);
@@ -42,6 +42,13 @@ pub async fn watch(State(edge): State<Arc<Edge>>, mut request: Request, next: Ne
     }
     recording.answered(response.status().as_u16());
     response
+}
+
+/// The span of a request, if it is recorded. What a stranger says of a trace does not count: it would have anything recorded.
+fn begun(edge: &Edge, request: &Request, method: &'static str, route: &str) -> Option<Recording> {
+    let headers = request.headers();
+    let parent = || Parent::of(headers).filter(|_| edge.knows(headers, request.uri()));
+    is_recorded(route).then(|| edge.services.traces.request(parent, method, route)).flatten()
 }
 
 /// A node that stops or is full says 503, which is no error of the program.

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use ports::time::{Clock as _, Entropy as _};
 use ports::trace::TraceContext;
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use system::{OsEntropy, SystemClock};
 use tracing::warn;
 
+use super::traces::w3c::hex;
 use super::{logs, traces};
 use crate::config::Telemetry;
 
@@ -87,7 +89,6 @@ pub fn failed(method: &str, route: &str, status: u16, trace: Option<&TraceContex
 /// Never waits: what finds no room is dropped.
 fn tell(level: &str, trace: Option<&TraceContext>, mut event: Value) {
     let Some(events) = EVENTS.get() else { return };
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     if let Some(event) = event.as_object_mut() {
         event.insert("event_id".into(), hex(&OsEntropy.sixteen()).into());
         event.insert("timestamp".into(), (SystemClock::new().now().as_millis() as f64 / 1e3).into());
@@ -104,7 +105,8 @@ fn tell(level: &str, trace: Option<&TraceContext>, mut event: Value) {
 
 fn send_all(tracker: &Tracker, events: &Receiver<Value>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let client = reqwest::Client::builder().timeout(DEADLINE).build();
+    // The key is for this address and no other.
+    let client = reqwest::Client::builder().timeout(DEADLINE).redirect(Policy::none()).build();
     let (Ok(runtime), Ok(client)) = (runtime, client) else {
         return warn!("errors cannot be told: there is no HTTP client");
     };

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use axum::http::HeaderMap;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId,
     TraceState, Tracer as _, TracerProvider as _,
@@ -93,9 +92,14 @@ impl Traces {
 
     /// Begins the span of a request, if it is to be recorded: because its sender records, or by chance if that is not
     /// known.
-    pub fn request(&self, headers: &HeaderMap, method: &'static str, route: &str) -> Option<Recording> {
+    pub fn request(
+        &self,
+        parent: impl FnOnce() -> Option<Parent>,
+        method: &'static str,
+        route: &str,
+    ) -> Option<Recording> {
         let on = self.0.as_ref()?;
-        let parent = match Parent::of(headers) {
+        let parent = match parent() {
             Some(parent) => remote(parent.trace, parent.span, parent.is_sampled),
             None => Context::new(),
         };

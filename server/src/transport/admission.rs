@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::callers::TooMany;
 use super::forwarded;
+use super::origin::is_strange;
 use super::stay::Stay;
 use crate::http::Edge;
 use crate::http::problem::Problem;
@@ -28,6 +29,10 @@ pub const REFUSALS_WAITING_MAX: usize = 1_024;
 /// SDKs do over HTTP, is slowed down by it to two attempts a second.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(500);
 const REFUSAL_SPREAD_MS: u64 = 500;
+
+/// What browsers say of how a request came about.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 impl Refusal {
     /// A refusal for a reason of the metric's table.
@@ -52,6 +57,12 @@ impl Edge {
         if is_unreadable || !self.origins.allow_by(scheme, origin, text(headers, header::HOST)) {
             let detail = "this origin may not connect; add it to server.allowed_origins";
             let problem = Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail);
+            return Err(Refusal::new("origin", problem));
+        }
+        let is_link = is_strange(text(headers, SEC_FETCH_SITE), text(headers, SEC_FETCH_MODE));
+        if origin.is_none() && is_link {
+            let detail = "a browser sent this for a link or a part of a page; connect with an SDK";
+            let problem = Problem::new(StatusCode::FORBIDDEN, "not_from_a_script", detail);
             return Err(Refusal::new("origin", problem));
         }
         Ok(())

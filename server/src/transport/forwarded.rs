@@ -3,13 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue};
+use courier::is_of_proxies;
 
 use crate::config::Network;
 
 /// Whether the client came with `http` or `https`. Behind [`Proxies::client`] it holds what a trusted proxy said, or is
 /// not there.
 pub const SCHEME: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const ADDRESSES: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// From whom a request has come through which proxies.
+pub const ADDRESSES: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies whose word counts.
 #[derive(Clone, Debug, Default)]
@@ -28,17 +30,20 @@ impl Proxies {
 
     /// Where a request comes from. What its sender may not say is taken out of its head.
     pub fn client(&self, peer: SocketAddr, headers: &mut HeaderMap) -> SocketAddr {
-        if !headers.contains_key(ADDRESSES)
-            && !headers.contains_key(FORWARDED)
-            && !headers.contains_key(SCHEME)
-        {
+        if !headers.keys().any(|name| is_of_proxies(name.as_str())) {
             return peer;
         }
-        let told = self.trust(peer.ip()).then(|| self.told(peer, headers));
+        if !self.trust(peer.ip()) {
+            let all: Vec<_> = headers.keys().filter(|name| is_of_proxies(name.as_str())).cloned().collect();
+            for name in all {
+                headers.remove(name);
+            }
+            return peer;
+        }
+        let (client, scheme) = self.told(peer, headers);
         headers.remove(ADDRESSES);
         headers.remove(FORWARDED);
         headers.remove(SCHEME);
-        let Some((client, scheme)) = told else { return peer };
         if let Some(scheme) = scheme {
             headers.insert(SCHEME, HeaderValue::from_static(scheme));
         }
@@ -158,6 +163,23 @@ mod tests {
         ];
 
         assert_eq!(client("198.51.100.1:1", &lines), ("198.51.100.1".to_owned(), None));
+    }
+
+    #[test]
+    fn what_strangers_say_of_proxies_is_taken_out_and_what_proxies_say_is_left() {
+        for (peer, is_left) in [("198.51.100.1:1", false), (PROXY, true)] {
+            let mut headers = HeaderMap::new();
+            for name in ["x-real-ip", "x-forwarded-host", "cookie"] {
+                headers.insert(name, HeaderValue::from_static("v"));
+            }
+
+            Proxies::new(&[Network::parse("10.0.0.0/8").unwrap()])
+                .client(peer.parse().unwrap(), &mut headers);
+
+            assert!(headers.contains_key("cookie"));
+            assert_eq!(headers.contains_key("x-real-ip"), is_left, "{peer}");
+            assert_eq!(headers.contains_key("x-forwarded-host"), is_left, "{peer}");
+        }
     }
 
     #[test]

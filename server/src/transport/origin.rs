@@ -4,6 +4,16 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+/// Whether a browser sends this request for a page or link of anybody's, without saying of whom. Where a page fetches, or
+/// opens a socket, across sites there is an `Origin`; where it is left or loads a part there is none, but the cookies are
+/// sent. Programs send neither of these headers.
+pub fn is_strange(site: Option<&str>, mode: Option<&str>) -> bool {
+    let is = |header: Option<&str>, values: [&str; 2]| {
+        header.is_some_and(|header| values.iter().any(|value| header.eq_ignore_ascii_case(value)))
+    };
+    is(site, ["cross-site", "same-site"]) || is(mode, ["navigate", "no-cors"])
+}
+
 /// The pages that may connect beside those of the node's own host. Copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
@@ -72,6 +82,29 @@ mod tests {
         assert!(allow(None));
         assert!(allow(Some("http://live.example.com:8000")));
         assert!(allow(Some("HTTPS://LIVE.EXAMPLE.COM:8000")));
+    }
+
+    #[test]
+    fn links_and_parts_of_pages_are_strange() {
+        for (site, mode) in [
+            (Some("cross-site"), Some("cors")),
+            (Some("same-site"), None),
+            (Some("Cross-Site"), Some("navigate")),
+            (Some("same-origin"), Some("navigate")),
+            (Some("none"), Some("navigate")),
+            (Some("same-origin"), Some("no-cors")),
+        ] {
+            assert!(is_strange(site, mode), "{site:?} {mode:?}");
+        }
+        for (site, mode) in [
+            (None, None),
+            // As the own pages of a host open an event stream, and as some programs fetch.
+            (Some("same-origin"), Some("cors")),
+            (None, Some("cors")),
+            (None, Some("websocket")),
+        ] {
+            assert!(!is_strange(site, mode), "{site:?} {mode:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What all streamed connections have in common: admission, the first commands, and the response that stays open.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use axum::body::Body;
@@ -73,9 +74,9 @@ async fn admit(
     let permit = door.edge.room()?;
     let stay = request.extensions().get::<Stay>().cloned().unwrap_or_default();
     let settings = door.edge.services.app.settings();
-    let visitor = coming::told(&settings, door.transport, dialect, request.headers());
+    let visitor = coming::told(&settings, door.transport, dialect, door.peer, request.headers());
     let frame = match in_query {
-        Some(frame) => Bytes::from(frame),
+        Some(frame) => alone(frame, dialect)?,
         None => door.edge.read(request).await?,
     };
     if frame.is_empty() {
@@ -97,6 +98,19 @@ async fn admit(
     };
     metrics::counter!(names::OPENED, "transport" => door.transport).increment(1);
     Ok(downstream)
+}
+
+/// The frame of a query, which pages of others can make a browser ask for: nothing but one command, as SDKs have it, and
+/// what is no `connect` ends a new connection.
+fn alone(frame: String, dialect: Dialect) -> Result<Bytes, Refusal> {
+    let mut heard = VecDeque::new();
+    dialect.decode(frame.as_bytes(), &mut heard);
+    if heard.len() > 1 {
+        let detail = "the query takes one connect command; send the others to /emulation";
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "one_command_only", detail);
+        return Err(Refusal::new("malformed", problem));
+    }
+    Ok(Bytes::from(frame))
 }
 
 fn overload() -> Refusal {

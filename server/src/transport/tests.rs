@@ -26,9 +26,11 @@ use wigwag_core::{App, Ports, Settings};
 
 use crate::actors::hub::HubTable;
 use crate::actors::session_shard::{Control, SessionShard, ShardCell};
+use crate::http::room::{ANSWERS_BYTES_MAX, Answers};
 use crate::http::v1::throttle::Throttle;
 use crate::http::{self, Edge};
 use crate::node::{Bounds, Readiness, Services};
+use crate::telemetry::process::Process;
 use crate::transport::callers::{Callers, Caps};
 use crate::transport::link::{CLOSE_WAIT, Pending};
 use crate::transport::origin::Origins;
@@ -85,7 +87,9 @@ impl Node {
             api_key: crate::keys::ApiKey::new(Secret::new("k").unwrap()),
             api_insecure: false,
             throttle: Throttle::default(),
-            api_calls: Semaphore::new(1),
+            api_calls: Arc::new(Semaphore::new(1)),
+            answers: Answers::new(ANSWERS_BYTES_MAX),
+            process: Process::default(),
             emulations: Arc::new(Semaphore::new(emulation::REQUESTS_MAX)),
             refusals: Semaphore::new(admission::REFUSALS_WAITING_MAX),
         };

@@ -47,7 +47,7 @@ pub async fn upgrade(
 ) -> Response {
     let choice = choose(request.headers(), query.as_deref().unwrap_or_default());
     let settings = edge.services.app.settings();
-    let visitor = coming::told(&settings, "websocket", choice.dialect, request.headers());
+    let visitor = coming::told(&settings, "websocket", choice.dialect, peer, request.headers());
     switch(edge, request, choice.subprotocol, move |edge, socket, first, permit| {
         hand_over(edge, socket, first, &choice, (peer, visitor), permit);
     })

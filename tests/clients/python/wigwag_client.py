@@ -12,6 +12,8 @@ Parameters = Mapping[str, Union[str, int, None]]
 
 Channel = str
 
+ConnectionId = str
+
 Direction = Literal['oldest', 'newest']
 
 _ActiveChannelNeeded = TypedDict(
@@ -330,7 +332,7 @@ _DisconnectOthers = TypedDict(
     {
         "client": "Union[str, None]",
         "code": "Union[int, None]",
-        "except": "Union[List[str], None]",
+        "except": "Union[List[ConnectionId], None]",
         "reason": "Union[str, None]",
         "session": "Union[str, None]",
     },

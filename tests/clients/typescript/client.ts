@@ -56,7 +56,7 @@ export interface Broadcast {
   data?: Json;
   /** Subscribers of deltas get the difference only. */
   delta?: boolean | null;
-  /** A key that was used in the channel within five minutes publishes nothing and is answered as then. */
+  /** A key that was used in the channel within five minutes publishes nothing and is answered as then, as long as it is among the newest 10,000 keys of the node. */
   idempotency_key?: string | null;
   /** Keeps it out of the history. */
   skip_history?: boolean | null;
@@ -149,6 +149,9 @@ export interface Connection {
   user: string;
 }
 
+/** A connection's id. */
+export type ConnectionId = string;
+
 /** A piece of the list of connections. */
 export interface Connections {
   /** The connections, ordered by id. */
@@ -167,7 +170,7 @@ export interface Disconnect {
   /** The close code: 4000 to 4999, or a code of the protocol; 3503 if left out. */
   code?: number | null;
   /** Ids of connections that may stay. */
-  except?: string[] | null;
+  except?: ConnectionId[] | null;
   /** The close reason, in at most 123 bytes; no JSON. */
   reason?: string | null;
   /** Only the connection with this secret. */
@@ -351,7 +354,7 @@ export interface Publish {
   data?: Json;
   /** Subscribers of deltas get the difference only. */
   delta?: boolean | null;
-  /** A key that was used in the channel within five minutes publishes nothing and is answered as then. */
+  /** A key that was used in the channel within five minutes publishes nothing and is answered as then, as long as it is among the newest 10,000 keys of the node. */
   idempotency_key?: string | null;
   /** Keeps it out of the history. */
   skip_history?: boolean | null;
@@ -371,7 +374,7 @@ export interface PublishHere {
   data?: Json;
   /** Subscribers of deltas get the difference only. */
   delta?: boolean | null;
-  /** A key that was used in the channel within five minutes publishes nothing and is answered as then. */
+  /** A key that was used in the channel within five minutes publishes nothing and is answered as then, as long as it is among the newest 10,000 keys of the node. */
   idempotency_key?: string | null;
   /** Keeps it out of the history. */
   skip_history?: boolean | null;

@@ -56,6 +56,16 @@ export class Backend {
     return backend;
   }
 
+  /** How an example ends that is given no secret. */
+  static async refusal(language) {
+    const environment = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+    delete environment.HOOKS_SECRET;
+    const [program, file] = commands[language];
+    const child = spawn(program, [file, '0'], { env: environment, stdio: 'ignore', timeout: READY_MS });
+    const [code] = await once(child, 'exit');
+    return code;
+  }
+
   /** What the example in node offers to others. */
   static async example() {
     return import(resolve(examples, 'node/verify.mjs'));

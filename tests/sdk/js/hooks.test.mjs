@@ -44,10 +44,16 @@ for (const language of ['node', 'python']) {
         const role = await ann.rpc('role', way.packed({}));
         assert.deepEqual(way.unpacked(role.data), { role: 'guest' });
         await assert.rejects(ann.rpc('other', way.packed({})), { code: 104, message: 'method not found' });
+        for (let i = 0; i < 8; i += 1) {
+          await assert.rejects(ann.rpc('add', way.packed(null)), { code: 100 });
+        }
+        await ann.rpc('role', way.packed({}));
 
-        const stranger = guest(t, way, 'of nobody');
-        const { code, reason } = await until(stranger, 'disconnected');
-        assert.deepEqual({ code, reason }, { code: 4501, reason: 'please sign in' });
+        for (const session of ['of nobody', 'constructor', '__proto__']) {
+          const stranger = guest(t, way, session);
+          const { code, reason } = await until(stranger, 'disconnected');
+          assert.deepEqual({ code, reason }, { code: 4501, reason: 'please sign in' });
+        }
       });
 
       test(`decides who subscribes and what is published, over ${way.name}`, async (t) => {
@@ -87,3 +93,9 @@ test('the example in node believes genuine questions only', async () => {
   assert.equal(isGenuine(headers, body, secret, 1614266331), false);
   assert.equal(isGenuine({}, body, secret, 1614265331), false);
 });
+
+for (const language of ['node', 'python']) {
+  test(`the example in ${language} does not start without a secret`, async () => {
+    assert.equal(await Backend.refusal(language), 1);
+  });
+}

@@ -44,8 +44,18 @@ fn connection_is_granted_with_little() {
         info: None,
         channels: [("a".to_owned(), ChannelGrant::default())].into(),
     };
-    let body = r#"{"error":null,"result":{"expire_at":0,"channels":["a"],"info":null,"subs":null}}"#;
+    let body =
+        r#"{"error":null,"result":{"user":"","expire_at":0,"channels":["a"],"info":null,"subs":null}}"#;
     check(Kind::Connect, body, Consent::Connect(Box::new(Welcome { grant, data: None, meta: None })));
+}
+
+#[test]
+fn nobody_is_let_in_without_a_word_on_who_it_is() {
+    for result in ["{}", r#"{"user":null}"#, r#"{"users":"ann"}"#, r#"{"User":"ann"}"#] {
+        let body = format!(r#"{{"result":{result}}}"#);
+        let fault = verdict::read(Kind::Connect, body.as_bytes()).unwrap_err();
+        assert!(fault.starts_with("no user in the result"), "{result}: {fault}");
+    }
 }
 
 #[test]
@@ -132,10 +142,10 @@ fn lies_are_no_answers() {
     }
     for (kind, result) in [
         (Kind::Connect, r#"{"user":7}"#),
-        (Kind::Connect, r#"{"expire_at":"soon"}"#),
-        (Kind::Connect, r#"{"expire_at":-5}"#),
-        (Kind::Connect, r#"{"channels":"a"}"#),
-        (Kind::Connect, r#"{"subs":{"a":{"b64info":"!"}}}"#),
+        (Kind::Connect, r#"{"user":"a","expire_at":"soon"}"#),
+        (Kind::Connect, r#"{"user":"a","expire_at":-5}"#),
+        (Kind::Connect, r#"{"user":"a","channels":"a"}"#),
+        (Kind::Connect, r#"{"user":"a","subs":{"a":{"b64info":"!"}}}"#),
         (Kind::Refresh, r#"{"expired":"yes"}"#),
         (Kind::Subscribe, r#"{"override":{"presence":true}}"#),
         (Kind::Publish, r#"{"tags":{"a":1}}"#),

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::guide::Names;
-use crate::{Config, Courier, Kind, Reach};
+use crate::{Config, Courier, Kind, Reach, Secret};
 
 /// Generous: tests share their machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,17 +53,22 @@ impl Names for Turning {
     }
 }
 
+/// Counts how often a question is given a number, which only signed ones are.
+#[derive(Default)]
+struct Signing(AtomicUsize);
+
+impl Entropy for Signing {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        bytes.fill(7);
+    }
+}
+
 struct Still;
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
         Timestamp::from_secs(1_000)
-    }
-}
-
-impl Entropy for Still {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
     }
 }
 
@@ -74,6 +80,10 @@ struct Backend {
 
 impl Backend {
     async fn start(answer: Option<&'static str>) -> Self {
+        Self::saying("200", answer).await
+    }
+
+    async fn saying(status: &'static str, answer: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -87,7 +97,7 @@ impl Backend {
                     continue;
                 };
                 let _ = socket.read(&mut [0; 4_096]).await;
-                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length";
+                let head = format!("HTTP/1.1 {status} so\r\nconnection: close\r\ncontent-length");
                 let whole = format!("{head}: {}\r\n\r\n{answer}", answer.len());
                 let _ = socket.write_all(whole.as_bytes()).await;
                 let _ = socket.shutdown().await;
@@ -102,16 +112,26 @@ impl Backend {
 }
 
 fn courier(scheme: &str, port: u16, private_networks: bool, names: &Arc<Turning>) -> Courier {
+    signing(scheme, port, private_networks, names, Arc::default())
+}
+
+fn signing(
+    scheme: &str,
+    port: u16,
+    private_networks: bool,
+    names: &Arc<Turning>,
+    signatures: Arc<Signing>,
+) -> Courier {
     let url = format!("{scheme}://app.example:{port}/");
     let config = Config {
         urls: BTreeMap::from([(Kind::Rpc, url)]),
         timeout: Duration::from_secs(2),
         concurrency: 1,
-        secrets: Vec::new(),
+        secrets: Secret::new("s").into_iter().collect(),
         reach: Reach { private_networks, ..Reach::default() },
         binary: false,
     };
-    Courier::with_names(config, Arc::clone(names) as _, Arc::new(Still), Arc::new(Still)).ok().unwrap()
+    Courier::with_names(config, Arc::clone(names) as _, Arc::new(Still), signatures).ok().unwrap()
 }
 
 fn call() -> Question {
@@ -197,8 +217,7 @@ async fn panic_on_the_way_costs_one_question() {
 #[tokio::test]
 async fn question_that_nobody_waits_for_any_more_gives_its_place_back() {
     let silent = Backend::start(None).await;
-    let here: &[&str] = &["127.0.0.1"];
-    let names = Turning::through(&[here; 12]);
+    let names = Turning::through(&[HERE; 12]);
     let courier = courier("http", silent.port, true, &names);
 
     for given_up in 1..=10 {
@@ -216,4 +235,40 @@ async fn question_that_nobody_waits_for_any_more_gives_its_place_back() {
 
     // There is one place, and giving up says nothing of the back end, or it would be left alone by now.
     assert_eq!(silent.connections(), 10);
+}
+
+const HERE: &[&str] = &["127.0.0.1"];
+
+#[tokio::test]
+async fn only_what_stands_in_front_of_a_back_end_closes_the_door_for_everybody() {
+    const ASKED: usize = 10;
+    for (status, reach_it) in
+        [("400", ASKED), ("429", ASKED), ("500", ASKED), ("501", ASKED), ("502", 5), ("503", 5), ("504", 5)]
+    {
+        let backend = Backend::saying(status, WELL).await;
+        let courier = courier("http", backend.port, true, &Turning::through(&[HERE; ASKED]));
+
+        for _ in 0..ASKED {
+            assert!(ask(&courier).await.is_err());
+        }
+
+        assert_eq!(backend.connections(), reach_it, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_on_the_thread_that_asks_nor_for_a_back_end_that_is_left_alone() {
+    let (backend, signatures) = (Backend::saying("503", WELL).await, Arc::<Signing>::default());
+    let names = Turning::through(&[HERE; 5]);
+    let courier = signing("http", backend.port, true, &names, Arc::clone(&signatures));
+    let signed = || signatures.0.load(Ordering::Relaxed);
+
+    let first = courier.ask(call()).as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(first.is_pending());
+    assert_eq!(signed(), 0);
+
+    for _ in 0..10 {
+        assert!(ask(&courier).await.is_err());
+    }
+    assert_eq!(signed(), 5);
 }

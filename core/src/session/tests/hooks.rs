@@ -16,16 +16,17 @@ use ports::protocol::{Answer, ConnectRequest, Disconnect, ErrorReply, Request};
 use ports::time::Timestamp;
 
 use super::driver::{
-    Driver, client, connect, grant, grant_with, publish, refresh, resume, rpc, secs, sub_refresh, subscribe,
-    unsubscribe,
+    Driver, client, connect, grant, grant_with, granted, publish, refresh, resume, rpc, secs, sub_refresh,
+    subscribe, unsubscribe,
 };
+use crate::channels::Namespaces;
 use crate::session::{Input, Job, Outcome};
 use crate::settings::Hooking;
 
 fn asking() -> Driver {
     Driver::fresh_with(|settings| {
-        let headers = vec!["cookie".into(), "x-app".into()];
-        settings.hooks = Hooking { connect: true, refresh: true, rpc: true, headers };
+        let (headers, claimed_headers) = (vec!["x-real".into()], vec!["cookie".into(), "x-app".into()]);
+        settings.hooks = Hooking { connect: true, refresh: true, rpc: true, headers, claimed_headers };
     })
 }
 
@@ -124,14 +125,10 @@ fn token_is_believed_without_asking() {
 }
 
 #[test]
-fn back_end_may_let_the_anonymous_user_in() {
-    let mut s = Driver::fresh_with(|settings| {
-        settings.hooks.connect = true;
-        settings.anonymous_tokens = false;
-    });
-    s.send(1, connect(""));
-    s.done(welcome(grant("")));
-    s.expects(&["run ask connect", "came ", "reply 1 connect"]);
+fn back_end_may_let_the_anonymous_user_in_where_clients_may_be_anonymous() {
+    let_in_with(|settings| settings.anonymous = true, grant(""), &["came ", "reply 1 connect"]);
+    let_in_with(|settings| settings.insecure = true, grant(""), &["came ", "reply 1 connect"]);
+    let_in_with(|settings| settings.anonymous_tokens = true, grant(""), &["close 3507", "ended"]);
 }
 
 #[test]
@@ -222,13 +219,61 @@ fn headers_that_a_client_claims_stand_behind_those_of_its_request() {
         headers: vec![("cookie".into(), "real".into())],
     };
     s.session = s.session.of(Arc::new(real.clone()));
-    let headers = [("Cookie", "forged"), ("X-App", "7"), ("Host", "evil")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    s.send(1, Request::Connect(Box::new(ConnectRequest { headers, ..ConnectRequest::default() })));
+    s.send(1, claiming("", &[("Cookie", "forged"), ("X-App", "7"), ("Host", "evil"), ("X-Real", "8")]));
 
     let told = question(&s).asker.visitor.unwrap();
     let headers = vec![("cookie".into(), "real".into()), ("x-app".into(), "7".into())];
     assert_eq!(*told, Visitor { headers, ..real });
+}
+
+/// What a client says that claims to have sent these headers.
+fn claiming(token: &str, headers: &[(&str, &str)]) -> Request {
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Request::Connect(Box::new(ConnectRequest { token: token.into(), headers, ..ConnectRequest::default() }))
+}
+
+#[test]
+fn claimed_headers_of_a_client_with_a_token_are_told_with_later_questions() {
+    let mut s = asking();
+    s.send(1, claiming("t", &[("x-app", "7")]));
+    s.done(Outcome::Connection(granted(grant("ann"))));
+    s.send(2, rpc());
+
+    let told = question(&s).asker.visitor.unwrap();
+    assert_eq!(told.headers, [("x-app".to_owned(), "7".to_owned())]);
+}
+
+#[test]
+fn of_a_claimed_header_in_many_spellings_one_is_kept() {
+    let mut s = asking();
+    s.send(1, claiming("", &[("COOKIE", "1"), ("Cookie", "2"), ("cookie", "3"), ("X-App", "4")]));
+
+    let told = question(&s).asker.visitor.unwrap();
+    assert_eq!(told.headers, [("cookie".to_owned(), "1".to_owned()), ("x-app".to_owned(), "4".to_owned())]);
+}
+
+#[test]
+fn endless_claims_are_refused() {
+    let fits = "x".repeat(8 * 1_024 - "cookie".len() - "x-app".len());
+    for token in ["", "t"] {
+        let mut s = asking();
+        s.send(1, claiming(token, &[("cookie", &fits), ("x-app", ""), ("x-other", &fits)]));
+        assert!(!s.has_said("error 1 107"), "{token}");
+
+        let mut s = asking();
+        s.send(1, claiming(token, &[("cookie", &fits), ("x-app", "7")]));
+        s.expects(&["error 1 107"]);
+    }
+}
+
+#[test]
+fn claims_are_not_kept_where_nobody_is_asked() {
+    let mut s = Driver::fresh_with(|settings| {
+        settings.hooks.claimed_headers = vec!["x-app".into()];
+        settings.namespaces = Namespaces::default();
+    });
+    s.send(1, claiming("t", &[("x-app", "7")]));
+    assert!(s.session.rare.is_none());
 }
 
 #[test]
@@ -582,4 +627,89 @@ fn empty_publication_is_refused_without_asking() {
     let mut s = let_in(None);
     s.send(2, publish("hook:a", ""));
     s.expects(&["error 2 107"]);
+}
+
+/// Subscribed to `hook:0`, `hook:1` … until the same moment.
+fn allowed_many(count: u32) -> Driver {
+    let mut s = Driver::fresh_with(|settings| {
+        settings.hooks = Hooking { connect: true, refresh: true, rpc: true, ..Hooking::default() };
+        settings.channels_max = 1_000;
+    });
+    s.send(1, connect(""));
+    s.done(welcome(grant("ann")));
+    let expire_at = Some(s.now.plus(secs(10)));
+    for number in 0..count {
+        s.send(2 + number, subscribe(&format!("hook:{number}")));
+        s.done(agreed(Consent::Subscribe(Box::new(Admission { expire_at, ..Admission::default() }))));
+        s.admit();
+    }
+    s.skips();
+    s
+}
+
+#[test]
+fn commands_have_their_turn_between_renewals() {
+    let mut s = allowed_many(3);
+    s.pass(secs(10));
+    s.send(90, rpc());
+    s.send(91, rpc());
+
+    s.expects(&["run ask sub_refresh hook:0"]);
+    s.done(keeps_until(None));
+    s.expects(&["run ask rpc m"]);
+    s.done(agreed(Consent::Rpc("7".into())));
+    s.expects(&["reply 90 rpc", "run ask rpc m"]);
+    s.done(agreed(Consent::Rpc("7".into())));
+    s.expects(&["reply 91 rpc", "run ask sub_refresh hook:2"]);
+    s.done(silent());
+    s.expects(&["run ask sub_refresh hook:1"]);
+    s.done(keeps_until(None));
+    s.expects(&[]);
+}
+
+#[test]
+fn connection_with_hundreds_of_subscriptions_to_renew_stays() {
+    let mut s = allowed_many(600);
+    s.pass(secs(10));
+    for _ in 0..600 {
+        s.done(keeps_until(None));
+    }
+    assert!(!s.has_said("close 3011"));
+    let asked = (0..600).all(|number| s.has_said(&format!("run ask sub_refresh hook:{number}")));
+    assert!(asked && s.session.task.is_none() && s.session.wakeup().is_some());
+}
+
+#[test]
+fn subscriptions_that_were_left_meanwhile_stop_no_renewal() {
+    let mut s = allowed_many(4);
+    s.pass(secs(10));
+    s.expects(&["run ask sub_refresh hook:0"]);
+    for number in [1, 2, 3] {
+        s.send(90 + number, unsubscribe(&format!("hook:{number}")));
+    }
+    s.done(keeps_until(Some(s.now.plus(secs(5)))));
+    s.skips();
+    s.pass(secs(5));
+    s.expects(&["run ask sub_refresh hook:0"]);
+}
+
+#[test]
+fn outage_of_the_back_end_counts_as_no_fault_of_the_client() {
+    let mut s = Driver::fresh_with(|settings| {
+        settings.hooks = Hooking { connect: true, rpc: true, ..Hooking::default() };
+        settings.errors_max = 2;
+    });
+    s.send(1, connect(""));
+    s.done(welcome(grant("ann")));
+    s.skips();
+    for id in 2..9 {
+        s.send(id, rpc());
+        s.done(silent());
+    }
+    assert!(s.has_said("error 8 100") && !s.has_said("close 3509"));
+
+    for id in 9..12 {
+        s.send(id, publish("hook:a", ""));
+    }
+    assert!(s.has_said("close 3509"));
 }

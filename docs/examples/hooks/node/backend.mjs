@@ -6,13 +6,21 @@ import { isGenuine } from './verify.mjs';
 
 const BODY_BYTES_MAX = 1 << 20;
 
-const secret = process.env.HOOKS_SECRET ?? '';
+const secret = process.env.HOOKS_SECRET;
+if (!secret) {
+  console.error('HOOKS_SECRET is missing: without it anybody could ask');
+  process.exit(1);
+}
 
-const users = { 'cookie-of-ann': 'ann', 'cookie-of-bob': 'bob' };
+// A Map, for what clients name as a key may be called `constructor`.
+const users = new Map([
+  ['cookie-of-ann', 'ann'],
+  ['cookie-of-bob', 'bob'],
+]);
 
 const answers = {
   connect({ data }, headers) {
-    const user = users[headers.cookie?.replace('session=', '') ?? data?.session];
+    const user = users.get(headers.cookie?.replace('session=', '') ?? data?.session);
     return user
       ? { result: { user, data: { hello: user }, meta: { role: 'guest' }, channels: [`inbox:${user}`] } }
       : { disconnect: { code: 4501, reason: 'please sign in' } };
@@ -59,7 +67,8 @@ const server = createServer(async (request, response) => {
     const answer = JSON.stringify(answers[question.event](question, request.headers));
     response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
   } catch {
-    response.writeHead(500).end();
+    // Some client's data made no sense to it, which is no fault of this program.
+    response.writeHead(400).end();
   }
 });
 // Longer than the node keeps its own end, so that it never meets a connection that is just being closed.

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 BODY_BYTES_MAX = 1 << 20
 SKEW_SECS_MAX = 300
 SECRET = os.environ.get("HOOKS_SECRET", "")
+if not SECRET and __name__ == "__main__":
+    sys.exit("HOOKS_SECRET is missing: without it anybody could ask")
 
 
 def is_genuine(headers, body, secret, now=None):
@@ -93,10 +95,11 @@ class Backend(BaseHTTPRequestHandler):
             return self.answer(401)
         try:
             question = json.loads(body)
-            answer = ANSWERS[question["event"]](question, self.headers)
-        except (ValueError, KeyError, TypeError):
-            return self.answer(500)
-        return self.answer(200, json.dumps(answer).encode())
+            answer = json.dumps(ANSWERS[question["event"]](question, self.headers)).encode()
+        except Exception:
+            # Some client's data made no sense to it, which is no fault of this program.
+            return self.answer(400)
+        return self.answer(200, answer)
 
     def answer(self, status, body=b""):
         self.send_response(status)

@@ -12,11 +12,7 @@ pub(super) fn look(address: SocketAddr) -> Finding {
         Err(error) => error,
     };
     if error.kind() != ErrorKind::AddrInUse {
-        let fix = if error.kind() == ErrorKind::PermissionDenied {
-            "choose a port from 1024 on, or give the binary CAP_NET_BIND_SERVICE"
-        } else {
-            "choose an address of this machine with listen under [server]"
-        };
+        let fix = fix(error.kind());
         return Finding::error("port", format!("cannot listen on {address} ({error})"), Some(fix.to_owned()));
     }
     let fix = Some("stop it, or choose another port with listen under [server]".to_owned());
@@ -28,6 +24,15 @@ pub(super) fn look(address: SocketAddr) -> Finding {
         ),
         Some((pid, name)) => Finding::error("port", format!("{address} is taken by {name} (pid {pid})"), fix),
         None => Finding::error("port", format!("{address} is taken by a process of somebody else"), fix),
+    }
+}
+
+fn fix(error: ErrorKind) -> &'static str {
+    if error == ErrorKind::PermissionDenied {
+        "choose a port from 1024 on, or write AmbientCapabilities=CAP_NET_BIND_SERVICE and \
+         CapabilityBoundingSet=CAP_NET_BIND_SERVICE under [Service] with systemctl edit wigwag"
+    } else {
+        "choose an address of this machine with listen under [server]"
     }
 }
 
@@ -76,6 +81,14 @@ mod tests {
         assert!(look(address).what.contains("is taken by "), "{:?}", look(address));
         drop(taken);
         assert_eq!(look(address).grade, Grade::Ok);
+    }
+
+    #[test]
+    fn a_port_that_needs_a_right_names_the_one_that_the_unit_can_give() {
+        let advised = fix(ErrorKind::PermissionDenied);
+
+        assert!(advised.contains("AmbientCapabilities=CAP_NET_BIND_SERVICE"), "{advised}");
+        assert!(!advised.contains("binary"), "{advised}");
     }
 
     #[test]

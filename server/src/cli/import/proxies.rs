@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::draft::Draft;
 use super::form::{duration, list, plain, quoted, switch, texts, written_duration};
 use super::old::Old;
+use crate::config::{TIMEOUT_LEAST, TIMEOUT_MAX};
 
 /// A kind of question: what it is called here, and where its proxy stands in version 6.
 const KINDS: [(&str, &str); 6] = [
@@ -20,8 +21,6 @@ const KINDS: [(&str, &str); 6] = [
     ("sub_refresh", "channel.proxy.sub_refresh."),
     ("rpc", "rpc.proxy."),
 ];
-/// What can be said to `hooks.timeout`.
-const TIMEOUTS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(2_500)];
 
 /// What has been found so far.
 #[derive(Default)]
@@ -106,12 +105,11 @@ impl Proxies {
     /// What holds for all kinds.
     pub(super) fn finish(&mut self, draft: &mut Draft) {
         if let Some((from, longest)) = self.timeouts.iter().max_by_key(|(_, timeout)| *timeout).cloned() {
-            let [least, most] = TIMEOUTS;
-            let written = longest.clamp(least, most);
+            let written = longest.clamp(TIMEOUT_LEAST, TIMEOUT_MAX);
             draft.set("hooks", "timeout", written_duration(written), &from);
             for (from, timeout) in self.timeouts.iter().filter(|(_, timeout)| *timeout != written) {
                 let advice = format!(
-                    "hooks have one timeout, from 50ms to 2500ms; {} is written instead of {}",
+                    "hooks have one timeout, from 50ms to 2s; {} is written instead of {}",
                     written_duration(written),
                     written_duration(*timeout)
                 );

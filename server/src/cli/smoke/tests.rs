@@ -121,6 +121,7 @@ fn smoke_at(address: &str, options: &[&str]) -> (Said, anyhow::Result<String>) {
     let line = ["smoke", address].into_iter().chain(options.iter().copied());
     let args = Typed::try_parse_from(line).unwrap().args;
     let mut said = Vec::new();
-    let outcome = smoke(&args, |step| said.push((step.name, step.problem.clone())));
+    let outcome =
+        smoke(&args, args.place.as_ref().unwrap(), |step| said.push((step.name, step.problem.clone())));
     (said, outcome)
 }

@@ -1,6 +1,6 @@
 //! What must hold between hooks.
 
-use courier::{Kind, Secret, is_reserved};
+use courier::{Kind, Secret, is_of_proxies, is_reserved};
 
 use super::super::Config;
 use super::super::error::ConfigError;
@@ -50,6 +50,12 @@ pub(super) fn all(config: &Config, places: &Places) -> Result<(), ConfigError> {
     if let Some(header) = hooks.headers.iter().find(|header| !is_name(header) || is_reserved(header)) {
         let problem = format!("{header:?} cannot be passed on; write names such as \"cookie\"");
         return refuse(places, &["hooks.headers"], &problem);
+    }
+    let is_claimable = |header: &String| is_name(&header) && !is_reserved(header) && !is_of_proxies(header);
+    if let Some(header) = hooks.claimed_headers.iter().find(|header| !is_claimable(header)) {
+        let problem =
+            format!("no client's word may be taken for {header:?}; write names such as \"authorization\"");
+        return refuse(places, &["hooks.claimed_headers"], &problem);
     }
     Ok(())
 }
@@ -104,6 +110,15 @@ mod tests {
         for header in ["host", "Connection", "webhook-id", "sec-websocket-key", "a b", ""] {
             refused(&format!("[hooks]\nheaders = [{header:?}]"), 2, "cannot be passed on");
         }
+    }
+
+    #[test]
+    fn what_only_proxies_know_cannot_be_claimed() {
+        for header in ["forwarded", "X-Forwarded-For", "x-forwarded-host", "X-Real-IP", "host", "a b", ""] {
+            let text = format!("[hooks]\nclaimed_headers = [\"authorization\", {header:?}]");
+            refused(&text, 2, &format!("no client's word may be taken for {header:?}"));
+        }
+        assert!(load("[hooks]\nheaders = [\"x-real-ip\"]\nclaimed_headers = [\"Cookie\"]").is_ok());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::answers;
 use super::failure::Failure;
 use super::method::Method;
 use super::requests::read;
-use super::room::Room;
 use crate::http::Edge;
+use crate::http::room::Room;
 
 /// Most commands of one call.
 pub(super) const COMMANDS_MAX: usize = 1_000;

@@ -1,23 +1,18 @@
 //! The methods about channels.
 
-use futures_util::{StreamExt as _, stream};
-use ports::channels::{Order, StreamView};
+use futures_util::stream;
+use ports::channels::{Order, Receipt, StreamView};
 use ports::ids::Caller;
 use ports::protocol::{Answer, Recovery, StreamAnswer};
 use serde_json::{Map, Value, json};
+use wigwag_core::channels::ChannelError;
 
 use super::answers::{self, NOTHING};
 use super::failure::Failure;
 use super::requests::{ChannelRequest, ChannelsRequest, HistoryRequest, PublishRequest, read};
-use super::room::Room;
 use crate::http::Edge;
-
-/// Most channels of one broadcast.
-const BROADCAST_CHANNELS_MAX: usize = 1_000;
-/// Publications of one broadcast under way at a time.
-const BROADCAST_AT_ONCE: usize = 32;
-/// After so many, others have their turn: a broker in memory never waits.
-const BROADCAST_TURN: usize = 64;
+use crate::http::broadcasting::{self, CHANNELS_MAX};
+use crate::http::room::Room;
 
 pub(super) async fn publish(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
     let mut request: PublishRequest = read(body)?;
@@ -27,37 +22,27 @@ pub(super) async fn publish(edge: &Edge, caller: &Caller, body: &[u8]) -> Result
 }
 
 /// The same to many channels, each with an answer of its own.
-pub(super) async fn broadcast(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
+pub(super) async fn broadcast(edge: &Edge, body: &[u8]) -> Result<String, Failure> {
     let mut request: PublishRequest = read(body)?;
     let targets = request.channels.take().unwrap_or_default();
     if targets.is_empty() {
         return Err(Failure::bad_request("channels is empty; name at least one"));
     }
-    if targets.len() > BROADCAST_CHANNELS_MAX {
-        let message = format!(
-            "{} channels are too many; name at most {BROADCAST_CHANNELS_MAX} in one broadcast",
-            targets.len()
-        );
+    if targets.len() > CHANNELS_MAX {
+        let message =
+            format!("{} channels are too many; name at most {CHANNELS_MAX} in one broadcast", targets.len());
         return Err(Failure::bad_request(message));
     }
     let post = request.post()?;
     if post.data.is_empty() {
         return Err(Failure::bad_request("no data to publish; give data or b64data"));
     }
-    let channels = &edge.services.app.channels;
-    let answers = (1_usize..).zip(targets).map(|(number, channel)| {
-        let post = post.clone();
-        async move {
-            if number.is_multiple_of(BROADCAST_TURN) {
-                tokio::task::yield_now().await;
-            }
-            match channels.publish(caller, &channel, post).await {
-                Ok(receipt) => answers::enveloped(&answers::receipt(receipt)),
-                Err(error) => json!({ "error": Failure::from(error).error() }).to_string(),
-            }
-        }
-    });
-    let responses = answers::list(stream::iter(answers).buffered(BROADCAST_AT_ONCE)).await;
+    let told = |_channel: String, published: Result<Receipt, ChannelError>| match published {
+        Ok(receipt) => answers::enveloped(&answers::receipt(receipt)),
+        Err(error) => json!({ "error": Failure::from(error).error() }).to_string(),
+    };
+    let responses = broadcasting::broadcast(edge, targets, &post, told).await;
+    let responses = answers::list(stream::iter(responses)).await;
     Ok(format!("{{\"responses\":{responses}}}"))
 }
 

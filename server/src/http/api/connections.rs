@@ -11,7 +11,7 @@ use super::requests::{
     ChannelRequest, DisconnectRequest, RefreshRequest, SubscribeRequest, WhoseRequest, read,
 };
 use crate::http::Edge;
-use crate::http::v1::orders;
+use crate::http::v1::orders::{self, refuse_overload};
 
 pub(super) async fn subscribe(edge: &Edge, caller: &Caller, body: &[u8]) -> Result<String, Failure> {
     let (whose, wish) = (whose(body)?, read::<SubscribeRequest>(body)?.wish()?);
@@ -44,12 +44,8 @@ fn whose(body: &[u8]) -> Result<Whose, Failure> {
     read::<WhoseRequest>(body).map(Whose::from)
 }
 
-/// A shard that is behind would drop the order.
-fn refuse_overload(edge: &Edge) -> Result<(), Failure> {
-    if edge.services.hub().is_overloaded() { Err(Failure::Overloaded) } else { Ok(()) }
-}
-
 async fn done(issued: Issued) -> Result<String, Failure> {
-    orders::done(issued).await;
+    // Late or not, this face has one answer.
+    let _ = orders::is_done_soon(issued).await;
     Ok(NOTHING.into())
 }

@@ -8,6 +8,8 @@ use wigwag_core::channels::ChannelError;
 use wigwag_core::connections::ConnectionError;
 
 use crate::http::problem::Problem;
+use crate::http::room::{ANSWER_BYTES_MAX, Full};
+use crate::http::v1::orders::Overloaded;
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -50,8 +52,7 @@ impl Failure {
         match self {
             Self::Refused(code, message) => json!({ "code": code.number(), "message": message }),
             Self::Overloaded => {
-                let message = "the node has too much to do; try again in a moment";
-                json!({ "code": ErrorCode::Internal.number(), "message": message })
+                json!({ "code": ErrorCode::Internal.number(), "message": Overloaded.to_string() })
             }
             Self::Malformed(message) => json!({ "code": ErrorCode::BadRequest.number(), "message": message }),
         }
@@ -91,6 +92,25 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::Expired => StatusCode::BAD_REQUEST,
         ErrorCode::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::UnrecoverablePosition => StatusCode::RANGE_NOT_SATISFIABLE,
+    }
+}
+
+impl From<Overloaded> for Failure {
+    fn from(Overloaded: Overloaded) -> Self {
+        Self::Overloaded
+    }
+}
+
+impl From<Full> for Failure {
+    fn from(full: Full) -> Self {
+        let message = match full {
+            Full::Node => return Self::Overloaded,
+            Full::Call => format!(
+                "one call is answered with at most {ANSWER_BYTES_MAX} bytes; ask for less: history with limit and \
+                 since, channels with a pattern, fewer commands in one call"
+            ),
+        };
+        Self::Refused(ErrorCode::LimitExceeded, message)
     }
 }
 

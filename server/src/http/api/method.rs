@@ -1,12 +1,11 @@
 //! The methods there are.
 
-use ports::ids::{Caller, TenantId, Who};
 use ports::protocol::ErrorCode;
 
 use super::failure::Failure;
-use super::room::Room;
 use super::{answers, batch, channels, connections};
-use crate::http::Edge;
+use crate::http::room::Room;
+use crate::http::{Edge, backend};
 use crate::telemetry::metrics as names;
 
 macro_rules! methods {
@@ -94,10 +93,10 @@ impl Method {
     }
 
     async fn result(self, edge: &Edge, body: &[u8], room: &Room) -> Result<String, Failure> {
-        let caller = Caller { tenant: TenantId::default(), who: Who::Backend };
+        let caller = backend();
         match self {
             Self::Publish => channels::publish(edge, &caller, body).await,
-            Self::Broadcast => channels::broadcast(edge, &caller, body).await,
+            Self::Broadcast => channels::broadcast(edge, body).await,
             Self::History => channels::history(edge, &caller, body, room).await,
             Self::HistoryRemove => channels::history_remove(edge, &caller, body).await,
             Self::Presence => channels::presence(edge, &caller, body).await,

@@ -8,8 +8,8 @@ use super::answers::{self, NOTHING};
 use super::batch;
 use super::failure::Failure;
 use super::method::Method;
-use super::room::Room;
 use crate::http::Edge;
+use crate::http::room::Room;
 
 #[derive(Deserialize)]
 struct NamedCommand {
@@ -18,10 +18,9 @@ struct NamedCommand {
 }
 
 /// Performs the commands in order; each reply has a line of its own. A command that is alone fails as a whole.
-pub(super) async fn perform(edge: &Edge, body: &[u8]) -> Result<String, Failure> {
+pub(super) async fn perform(edge: &Edge, body: &[u8], room: &Room) -> Result<String, Failure> {
     let commands = read(body)?;
     let is_alone = commands.len() == 1;
-    let room = Room::new();
     let mut replies = String::new();
     for command in commands {
         if !replies.is_empty() {
@@ -29,7 +28,7 @@ pub(super) async fn perform(edge: &Edge, body: &[u8]) -> Result<String, Failure>
         }
         let method = Method::parse(&command.method);
         let params = command.params.as_ref().map_or(NOTHING, |params| params.get());
-        let reply = match method.perform(edge, params.as_bytes(), &room).await {
+        let reply = match method.perform(edge, params.as_bytes(), room).await {
             Ok(result) if method == Method::Batch => result,
             Ok(result) => answers::enveloped(&result),
             Err(failure) if is_alone => return Err(failure),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::http::Edge;
-use crate::telemetry::process;
+use crate::telemetry::process::Reading;
 
 /// How a node does.
 #[derive(Debug, Serialize)]
@@ -50,11 +50,11 @@ struct Share {
 
 impl Parts {
     /// How they do at present.
-    pub(super) fn of(edge: &Edge, trouble: Option<&'static str>) -> Self {
+    pub(super) fn of(edge: &Edge, process: &Reading, trouble: Option<&'static str>) -> Self {
         let services = &edge.services;
         let failures = services.witness.failures();
         let connections = edge.connections_max.saturating_sub(edge.connections.available_permits());
-        let files = process::open_files().zip(process::most_files());
+        let files = process.open_files.zip(process.open_files_max);
         let hub = services.hub();
         let shards = hub.shards().iter().map(|shard| Shard {
             shard: shard.index(),
@@ -78,7 +78,7 @@ impl Parts {
                 max: services.pending.bytes_max() as u64,
             },
             connections: Share { used: connections as u64, max: edge.connections_max as u64 },
-            files: files.map(|(used, max)| Share { used: used as u64, max }),
+            files: files.map(|(used, max)| Share { used, max }),
         }
     }
 }

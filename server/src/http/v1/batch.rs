@@ -1,11 +1,11 @@
 //! Many commands in one call, each with a result of its own, in order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -21,14 +21,14 @@ use super::refusal::{ProblemDocument, Refusal, bad_field, document};
 use super::streams::{self, HistoryOf};
 use super::users::{Disconnect, Refresh, Subscribe, Unsubscribe};
 use crate::http::Edge;
+use crate::http::held::held;
 use crate::http::problem::Problem;
+use crate::http::room::{Full, Room};
 
 /// Most commands of one call.
 const COMMANDS_MAX: usize = 1_000;
 /// Commands of one call under way at a time, if they need not wait for each other.
 const AT_ONCE: usize = 32;
-/// Most bytes of all results of one call that are only read.
-const ANSWER_BYTES_MAX: usize = 32 << 20;
 
 /// Many commands.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -137,38 +137,17 @@ pub(super) async fn batch(
     State(edge): State<Arc<Edge>>,
     Query(()): Query<()>,
     Body(batch): Body<Batch>,
-) -> Result<Json<BatchResult>, Problem> {
+) -> Result<Response, Problem> {
     let count = batch.commands.len();
     if !(1..=COMMANDS_MAX).contains(&count) {
         return Err(bad_field("commands", format!("has {count}; give 1 to {COMMANDS_MAX}")));
     }
     let at_once = if batch.parallel.unwrap_or_default() { AT_ONCE } else { 1 };
-    let room = Room(AtomicUsize::new(ANSWER_BYTES_MAX));
+    let room = edge.answers.room();
     let commands = batch.commands.into_iter().map(|command| item(&edge, command, &room));
     let results: Vec<BatchItem> = stream::iter(commands).buffered(at_once).collect().await;
     let failed = results.iter().filter(|item| item.problem.is_some()).count();
-    Ok(Json(BatchResult { results, failed }))
-}
-
-/// The bytes that are left for what is read by one call.
-struct Room(AtomicUsize);
-
-impl Room {
-    /// How much one read may take, if it may take anything.
-    fn for_one(&self) -> Result<usize, Problem> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => {
-                let detail = "one call reads at most 32 MiB; ask for less: smaller limits, fewer commands";
-                Err(Refusal::LimitExceeded.because(detail))
-            }
-            left => Ok(left.min(PIECE_BYTES_MAX)),
-        }
-    }
-
-    fn spend(&self, bytes: usize) {
-        let spent = |left: usize| Some(left.saturating_sub(bytes));
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent);
-    }
+    Ok(held(Json(BatchResult { results, failed }).into_response(), room))
 }
 
 async fn item(edge: &Edge, command: Box<RawValue>, room: &Room) -> BatchItem {
@@ -179,10 +158,7 @@ async fn item(edge: &Edge, command: Box<RawValue>, room: &Room) -> BatchItem {
     // Nothing else here need ever wait, and others have something to do as well.
     tokio::task::yield_now().await;
     match result {
-        Ok(body) => {
-            let status = if body.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
-            BatchItem { status: status.as_u16(), body, problem: None }
-        }
+        Ok((status, body)) => BatchItem { status: status.as_u16(), body, problem: None },
         Err(problem) => {
             let problem = document(&problem, None);
             BatchItem { status: problem.status, body: None, problem: Some(problem) }
@@ -190,7 +166,10 @@ async fn item(edge: &Edge, command: Box<RawValue>, room: &Room) -> BatchItem {
     }
 }
 
-async fn perform(edge: &Edge, command: Command, room: &Room) -> Result<payload::Json, Problem> {
+/// The status and the body that the single call would have had.
+type Done = (StatusCode, payload::Json);
+
+async fn perform(edge: &Edge, command: Command, room: &Room) -> Result<Done, Problem> {
     if command.count() != 1 {
         let message = format!("has {} members; a command is one member, such as publish", command.count());
         return Err(bad_field("", message));
@@ -205,32 +184,33 @@ async fn perform(edge: &Edge, command: Command, room: &Room) -> Result<payload::
     }
     if let Some(history) = history {
         let channel = history.channel.clone();
-        let read = streams::read(edge, &channel, history.understood()?, room.for_one()?).await?;
+        let read = streams::read(edge, &channel, history.understood()?, for_one(room)?).await?;
         return spent(room, shown(&read)?);
     }
     if let Some(presence) = presence {
-        let read = presence::read(edge, &presence.channel, presence.page()?, room.for_one()?).await?;
+        let read = presence::read(edge, &presence.channel, presence.page()?, for_one(room)?).await?;
         return spent(room, shown(&read)?);
     }
     if let Some(ChannelOnly { channel }) = presence_stats {
         return shown(&presence::count(edge, &channel).await?);
     }
+    let mut status = StatusCode::NO_CONTENT;
     if let Some(ChannelOnly { channel }) = forget_history {
         streams::forget(edge, &channel).await?;
     }
     if let Some(DisconnectUser { user, body }) = disconnect {
-        body.perform(edge, user).await?;
+        status = body.perform(edge, user).await?;
     }
     if let Some(SubscribeUser { user, body }) = subscribe {
-        body.perform(edge, user).await?;
+        status = body.perform(edge, user).await?;
     }
     if let Some(UnsubscribeUser { user, body }) = unsubscribe {
-        body.perform(edge, user).await?;
+        status = body.perform(edge, user).await?;
     }
     if let Some(RefreshUser { user, body }) = refresh {
-        body.perform(edge, user).await?;
+        status = body.perform(edge, user).await?;
     }
-    Ok(None)
+    Ok((status, None))
 }
 
 impl Command {
@@ -255,12 +235,27 @@ impl Command {
     }
 }
 
-fn shown(result: &impl Serialize) -> Result<payload::Json, Problem> {
-    let unspeakable = |_| Refusal::Unavailable.because("the result cannot be written as JSON");
-    to_raw_value(result).map(Some).map_err(unspeakable)
+fn shown(result: &impl Serialize) -> Result<Done, Problem> {
+    let unspeakable = |_| Refusal::Unavailable.because("the result cannot be written as JSON").retry_after(1);
+    let body = to_raw_value(result).map_err(unspeakable)?;
+    Ok((StatusCode::OK, Some(body)))
 }
 
-fn spent(room: &Room, result: payload::Json) -> Result<payload::Json, Problem> {
-    room.spend(result.as_ref().map_or(0, |result| result.get().len()));
-    Ok(result)
+/// How much one read may take, if it may take anything.
+fn for_one(room: &Room) -> Result<usize, Problem> {
+    room.left().map(|left| left.min(PIECE_BYTES_MAX)).map_err(|full| match full {
+        Full::Call => {
+            let detail = "one call reads at most 32 MiB; ask for less: smaller limits, fewer commands";
+            Refusal::LimitExceeded.because(detail)
+        }
+        Full::Node => {
+            let detail = "too much is being read by other calls; try again in a moment";
+            Refusal::Unavailable.because(detail).retry_after(1)
+        }
+    })
+}
+
+fn spent(room: &Room, done: Done) -> Result<Done, Problem> {
+    room.spend(done.1.as_ref().map_or(0, |body| body.get().len()));
+    Ok(done)
 }

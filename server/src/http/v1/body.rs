@@ -9,11 +9,9 @@ use serde_json::value::RawValue;
 
 use self::strict::Strict;
 use super::refusal::{Refusal, bad_fields};
+use crate::http::BODY_BYTES_MAX;
 use crate::http::problem::Problem;
 use crate::transport::body;
-
-/// Longest request body.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A body that was understood.
 #[derive(Debug)]
@@ -114,5 +112,14 @@ mod tests {
         for bad in [&b""[..], b"{", b"\xff", b"{} {}", b"\"\xff\""] {
             assert_eq!(parse::<Order>(bad).err().unwrap().name, "malformed_json", "{bad:?}");
         }
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_twenty_are_told() {
+        let members = vec![r#""":0"#; 200_000].join(",");
+        let problem = parse::<Order>(format!("{{{members}}}").as_bytes()).err().unwrap();
+
+        assert_eq!(problem.errors.len(), 20);
+        assert!(problem.detail.len() < 4_096, "{}", problem.detail.len());
     }
 }

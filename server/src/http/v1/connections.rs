@@ -15,8 +15,8 @@ use wigwag_core::connections::{Ending, Whose};
 use wigwag_core::session::{Seen, Session};
 
 use super::backend;
-use super::orders::{done, refuse_overload};
-use super::paging::{ConnectionsPage, List, Page, PageParams, is_client};
+use super::orders::{carried_out, refuse_overload};
+use super::paging::{ConnectionsPage, List, PIECE_BYTES_MAX, Page, PageParams, cut, is_client};
 use super::query::{Pairs, Parameters, Query, Segment};
 use super::refusal::{ProblemDocument, Refusal, bad_field};
 use crate::http::Edge;
@@ -76,6 +76,13 @@ impl Parameters for Asked {
 impl Parameters for Farewell {
     fn take(pairs: &mut Pairs) -> Self {
         Self { code: pairs.number("code", 3_000..=4_999), reason: pairs.text("reason") }
+    }
+}
+
+impl Connection {
+    /// Length of the names in it.
+    fn bytes(&self) -> usize {
+        self.user.len() + self.channels.iter().map(String::len).sum::<usize>()
     }
 }
 
@@ -146,6 +153,7 @@ pub(super) async fn connection(
         ("code" = Option<u32>, Query, description = "The close code: 4000 to 4999, or a code of the protocol; 3503 if left out.", minimum = 3000, maximum = 4999, example = 4001),
         ("reason" = Option<String>, Query, description = "The close reason, in at most 123 bytes; no JSON.", max_length = 123, example = "moved")),
     responses(
+        (status = 202, description = "The node has not come to it within a second. It will."),
         (status = 204, description = "It is closed."),
         (status = 404, body = ProblemDocument, description = "`connection_not_found`")))]
 pub(super) async fn close_connection(
@@ -158,8 +166,7 @@ pub(super) async fn close_connection(
     let whose = Whose { user: seen.user.to_string(), client: Some(client), session: None };
     let code = code.and_then(|code| u32::try_from(code).ok());
     let ending = Ending { code, reason, spare: Vec::new() };
-    done(edge.services.app.connections.disconnect(&backend(), &whose, ending).await?).await;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(carried_out(edge.services.app.connections.disconnect(&backend(), &whose, ending).await?).await)
 }
 
 async fn find(edge: &Edge, client: &str) -> Result<Seen, Problem> {
@@ -200,9 +207,13 @@ async fn list(edge: &Edge, user: Option<&str>, channel: Option<&ChannelName>, pa
         }
     })
     .await;
-    let more = smallest.len() > page.limit;
-    let connections: Vec<Connection> =
-        smallest.into_values().take(page.limit).map(Connection::from).collect();
+    piece(smallest, page.limit)
+}
+
+/// As many as fit into one answer. A connection may have very many channels.
+fn piece(found: BTreeMap<ClientId, Seen>, limit: usize) -> Connections {
+    let found = found.into_values().map(Connection::from);
+    let (connections, more) = cut(found, limit, PIECE_BYTES_MAX, Connection::bytes);
     let next_cursor = connections.last().filter(|_| more).map(|last| List::Connections.cursor(&last.client));
     Connections { connections, next_cursor }
 }
@@ -221,5 +232,28 @@ async fn for_each(edge: &Edge, user: Option<&UserId>, each: &mut (dyn FnMut(&Ses
             from = shard.look(seat, each);
             tokio::task::yield_now().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_ends_early_where_connections_have_very_many_channels() {
+        let name = ChannelName::parse(&"x".repeat(255)).unwrap();
+        let found = (0..10).map(|number| {
+            let client = ClientId::from_random([number; 16]);
+            let (user, since) = (UserId::new("ann"), Timestamp::from_secs(1));
+            let channels = vec![name.clone(); PIECE_BYTES_MAX / 255 / 2];
+            (client, Seen { client, user, since, expire_at: None, channels })
+        });
+        let found: BTreeMap<ClientId, Seen> = found.collect();
+
+        let shown = piece(found.clone(), 10);
+        assert_eq!((shown.connections.len(), shown.next_cursor.is_some()), (3, true));
+
+        let few = piece(found.into_iter().take(2).collect(), 10);
+        assert_eq!((few.connections.len(), few.next_cursor), (2, None));
     }
 }

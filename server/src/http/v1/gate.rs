@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::refusal::Refusal;
 use crate::http::Edge;
+use crate::http::held::held;
 
 /// Lets a request pass before its body is read, so that strangers cannot fill the memory.
 pub(super) async fn gate(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
@@ -25,9 +26,9 @@ pub(super) async fn gate(State(edge): State<Arc<Edge>>, request: Request, next: 
 }
 
 async fn with_room(edge: &Edge, request: Request, next: Next) -> Response {
-    let Ok(_permit) = edge.api_calls.try_acquire() else {
+    let Ok(permit) = Arc::clone(&edge.api_calls).try_acquire_owned() else {
         let detail = "too many calls at a time; try again";
         return Refusal::Unavailable.because(detail).retry_after(1).into_response();
     };
-    next.run(request).await
+    held(next.run(request).await, permit)
 }

@@ -7,19 +7,20 @@ use axum::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::Body as _;
-use tracing::{Instrument as _, info, info_span};
+use tracing::{Instrument as _, debug, info, info_span};
 
 use super::refusal::document;
 use crate::http::Edge;
 use crate::http::problem::Problem;
-use crate::telemetry::traces::w3c::Parent;
+use crate::telemetry::traces::w3c::{Parent, hex};
 
 /// Names a request, in both directions.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of somebody else's making.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// Gives the request an id, or keeps its own, and a span; afterwards puts the id into the answer and writes one line.
+/// Gives the request an id, or keeps its own, and a span; afterwards puts the id into the answer and writes one line, which
+/// is for whoever looks closely if a stranger asks: strangers may ask often.
 pub(super) async fn manners(State(edge): State<Arc<Edge>>, request: Request, next: Next) -> Response {
     let began = edge.services.now();
     let id = own_id(request.headers()).unwrap_or_else(|| fresh_id(&edge));
@@ -27,6 +28,7 @@ pub(super) async fn manners(State(edge): State<Arc<Edge>>, request: Request, nex
     if let Some(trace) = trace_id(request.headers()) {
         span.record("trace_id", trace);
     }
+    let is_known = edge.knows(request.headers(), request.uri());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     async move {
@@ -34,7 +36,11 @@ pub(super) async fn manners(State(edge): State<Arc<Edge>>, request: Request, nex
         let status = response.status();
         let bytes = response.body().size_hint().exact().unwrap_or_default();
         let ms = edge.services.now().since(began).as_millis();
-        info!(%method, route, status = status.as_u16(), ms, bytes, "answered");
+        if is_known {
+            info!(%method, route, status = status.as_u16(), ms, bytes, "answered");
+        } else {
+            debug!(%method, route, status = status.as_u16(), ms, bytes, "a stranger was answered");
+        }
         response
     }
     .instrument(span)
@@ -55,10 +61,6 @@ fn fresh_id(edge: &Edge) -> String {
 /// The trace that a request belongs to.
 fn trace_id(headers: &HeaderMap) -> Option<String> {
     Parent::of(headers).map(|parent| hex(&parent.trace))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The answer with its id; a problem is written anew, in the form of this face.

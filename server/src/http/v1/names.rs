@@ -1,7 +1,7 @@
 //! Names as the description has them.
 
 use ports::channels::CHANNEL_BYTES_MAX;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -22,3 +22,16 @@ impl PartialSchema for Channel {
 }
 
 impl ToSchema for Channel {}
+
+/// A connection's id, described.
+pub(super) struct ConnectionId;
+
+impl PartialSchema for ConnectionId {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::Custom("uuid".to_owned());
+        let id = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
+        RefOr::T(Schema::Object(id.description(Some("A connection's id.")).build()))
+    }
+}
+
+impl ToSchema for ConnectionId {}

@@ -67,8 +67,7 @@ const SHARED: &[Refusal] = &[
 /// What those meet who ask for something else than an operation.
 const NOWHERE: [Refusal; 2] = [Refusal::NotFound, Refusal::MethodNotAllowed];
 /// Those of them that only requests with a body meet.
-const OF_BODIES: [Refusal; 3] =
-    [Refusal::RequestTimeout, Refusal::BodyTooLarge, Refusal::UnsupportedMediaType];
+const OF_BODIES: [Refusal; 2] = [Refusal::BodyTooLarge, Refusal::UnsupportedMediaType];
 /// Operations whose answers are marked, so that they need not be sent again.
 const MARKED: [&str; 2] = ["info", "namespaces"];
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+use thiserror::Error;
 use wigwag_core::connections::Issued;
 
 use super::refusal::Refusal;
@@ -13,17 +15,24 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Longest pause between two looks.
 const PAUSE_MAX: Duration = Duration::from_millis(5);
 
+/// The node has more to do than it can; the same call may succeed in a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the node has too much to do; try again in a moment")]
+pub(in crate::http) struct Overloaded;
+
 /// A shard that is behind would drop the order.
-pub(super) fn refuse_overload(edge: &Edge) -> Result<(), Problem> {
-    if edge.services.hub().is_overloaded() {
-        let detail = "the node has too much to do; try again in a moment";
-        return Err(Refusal::Unavailable.because(detail).retry_after(1));
-    }
-    Ok(())
+pub(in crate::http) fn refuse_overload(edge: &Edge) -> Result<(), Overloaded> {
+    if edge.services.hub().is_overloaded() { Err(Overloaded) } else { Ok(()) }
 }
 
-/// Waits until the order is done here. One that takes longer is done later.
-pub(in crate::http) async fn done(issued: Issued) {
+impl From<Overloaded> for Problem {
+    fn from(overloaded: Overloaded) -> Self {
+        Refusal::Unavailable.because(overloaded.to_string()).retry_after(1)
+    }
+}
+
+/// Waits until the order is done here, and whether it is. One that takes longer is done later.
+pub(in crate::http) async fn is_done_soon(issued: Issued) -> bool {
     let waiting = async {
         let mut pause = Duration::ZERO;
         while !issued.is_done() {
@@ -31,5 +40,10 @@ pub(in crate::http) async fn done(issued: Issued) {
             pause = (pause * 2 + Duration::from_millis(1)).min(PAUSE_MAX);
         }
     };
-    let _ = tokio::time::timeout(PATIENCE, waiting).await;
+    tokio::time::timeout(PATIENCE, waiting).await.is_ok()
+}
+
+/// The status of an order: done here, or only taken.
+pub(super) async fn carried_out(issued: Issued) -> StatusCode {
+    if is_done_soon(issued).await { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED }
 }

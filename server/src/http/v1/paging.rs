@@ -12,7 +12,7 @@ pub(super) const LIMIT_MAX: u64 = 1_000;
 /// Items of a piece if nothing else is asked for.
 pub(super) const LIMIT_DEFAULT: u64 = 100;
 /// From so many bytes of payload on a piece ends early.
-pub(super) const PIECE_BYTES_MAX: usize = 4 << 20;
+pub const PIECE_BYTES_MAX: usize = 4 << 20;
 
 /// Which list a cursor belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use futures_util::{StreamExt as _, stream};
 use ports::channels::{Receipt, Version};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wigwag_core::channels::Post;
+use wigwag_core::channels::{ChannelError, Post};
 
 use super::backend;
 use super::body::Body;
@@ -19,14 +18,9 @@ use super::payload::{self, given, payload};
 use super::query::{Query, Segment};
 use super::refusal::{ProblemDocument, bad_field, document};
 use crate::http::Edge;
+use crate::http::broadcasting::{self, CHANNELS_MAX};
 use crate::http::problem::Problem;
 
-/// Most channels of one broadcast.
-const CHANNELS_MAX: usize = 1_000;
-/// Publications of one broadcast under way at a time.
-const AT_ONCE: usize = 32;
-/// After so many, others have their turn: a broker in memory never waits.
-const TURN: usize = 64;
 /// Longest idempotency key.
 const KEY_BYTES_MAX: usize = 255;
 const KEY_HEADER: &str = "idempotency-key";
@@ -48,7 +42,8 @@ macro_rules! posts {
             b64data: Option<String>,
             /// Labels by which subscribers may choose.
             tags: Option<BTreeMap<String, String>>,
-            /// A key that was used in the channel within five minutes publishes nothing and is answered as then.
+            /// A key that was used in the channel within five minutes publishes nothing and is answered as then, as long as
+            /// it is among the newest 10,000 keys of the node.
             #[schema(min_length = 1, max_length = 255)]
             idempotency_key: Option<String>,
             /// Keeps it out of the history.
@@ -230,24 +225,14 @@ pub(super) async fn perform_broadcast(
     if !(1..=CHANNELS_MAX).contains(&channels.len()) {
         return Err(bad_field("channels", format!("has {}; give 1 to {CHANNELS_MAX}", channels.len())));
     }
-    let publications = (1_usize..).zip(channels).map(|(number, channel)| {
-        let post = post.clone();
-        async move {
-            if number.is_multiple_of(TURN) {
-                tokio::task::yield_now().await;
-            }
-            match edge.services.app.channels.publish(&backend(), &channel, post).await {
-                Ok(receipt) => {
-                    BroadcastItem { channel, status: 200, published: Some(receipt.into()), problem: None }
-                }
-                Err(error) => {
-                    let problem = document(&error.into(), None);
-                    BroadcastItem { channel, status: problem.status, published: None, problem: Some(problem) }
-                }
-            }
+    let told = |channel: String, published: Result<Receipt, ChannelError>| match published {
+        Ok(receipt) => BroadcastItem { channel, status: 200, published: Some(receipt.into()), problem: None },
+        Err(error) => {
+            let problem = document(&error.into(), None);
+            BroadcastItem { channel, status: problem.status, published: None, problem: Some(problem) }
         }
-    });
-    let results: Vec<_> = stream::iter(publications).buffered(AT_ONCE).collect().await;
+    };
+    let results = broadcasting::broadcast(edge, channels, &post, told).await;
     let failed = results.iter().filter(|item| item.problem.is_some()).count();
     Ok(BroadcastResult { results, failed })
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use axum::extract::{FromRequestParts, Path, Query as Parsed};
 use axum::http::request::Parts;
 
-use super::refusal::{bad_field, bad_fields};
+use super::refusal::{FIELD_ERRORS_MAX, bad_field, bad_fields};
 use crate::config::nearest::nearest;
 use crate::http::problem::{FieldError, Problem};
 
@@ -77,7 +77,7 @@ impl Pairs {
     }
 
     fn finish(mut self) -> Result<(), Problem> {
-        for (given, _) in std::mem::take(&mut self.pairs) {
+        for (given, _) in std::mem::take(&mut self.pairs).into_iter().take(FIELD_ERRORS_MAX) {
             let message = match nearest(&given, self.names.iter().copied()) {
                 Some(meant) => format!("is not known; did you mean {meant:?}?"),
                 None if self.names.is_empty() => "is not known; there are no parameters here".to_owned(),
@@ -147,5 +147,12 @@ mod tests {
         assert_eq!(fields, ["limit", "offset", "order", "channel", "limt", "x"]);
         assert!(problem.errors[4].message.contains("\"limit\""), "{problem:?}");
         assert!(problem.errors[0].message.contains("1 to 10"), "{problem:?}");
+    }
+
+    #[test]
+    fn of_many_mistakes_the_first_twenty_are_told() {
+        let problem = pairs(&"x=1&".repeat(1_000)).finish().err().unwrap();
+
+        assert_eq!(problem.errors.len(), FIELD_ERRORS_MAX);
     }
 }

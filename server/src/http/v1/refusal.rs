@@ -153,8 +153,12 @@ pub(super) fn bad_field(field: &str, message: impl Into<String>) -> Problem {
     bad_fields(vec![FieldError { field: field.to_owned(), message: message.into() }])
 }
 
+/// Most fields of which one answer tells what is wrong.
+pub(super) const FIELD_ERRORS_MAX: usize = 20;
+
 /// A request with fields that make no sense.
-pub(super) fn bad_fields(errors: Vec<FieldError>) -> Problem {
+pub(super) fn bad_fields(mut errors: Vec<FieldError>) -> Problem {
+    errors.truncate(FIELD_ERRORS_MAX);
     let told = |one: &FieldError| {
         if one.field.is_empty() { one.message.clone() } else { format!("{}: {}", one.field, one.message) }
     };

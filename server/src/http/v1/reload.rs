@@ -37,8 +37,8 @@ pub(super) async fn reload(
 ) -> Result<Json<Reload>, Problem> {
     let services = Arc::clone(&edge.services);
     let reloaded = tokio::task::spawn_blocking(move || services.reload()).await;
-    let reloaded =
-        reloaded.map_err(|_| Refusal::Unavailable.because("the configuration could not be read"))?;
+    let reloaded = reloaded
+        .map_err(|_| Refusal::Unavailable.because("the configuration could not be read").retry_after(1))?;
     reloaded.map(|done| Json(done.into())).map_err(Problem::from)
 }
 

@@ -1,6 +1,7 @@
 //! What all operations have in common, over their routes and by their description.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -8,18 +9,23 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::BodyExt as _;
+use memory::{Limits, MemoryBroker};
+use parking_lot::Mutex;
+use ports::channels::{Broker as _, Published, Sink};
+use ports::orders::Order;
 use serde_json::{Value, json};
+use system::OsEntropy;
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::refusal::Refusal;
-use super::{body, openapi, throttle};
+use super::{openapi, throttle};
 use crate::config::Api;
-use crate::http::tests::edge;
-use crate::http::{Edge, router};
+use crate::http::tests::{edge, edge_over};
+use crate::http::{BODY_BYTES_MAX, Edge, router};
 
 /// Statuses that single operations declare beside those of all.
-const OWN: [&str; 6] = ["200", "204", "304", "404", "416", "422"];
+const OWN: [&str; 7] = ["200", "202", "204", "304", "404", "416", "422"];
 
 /// An operation with values for everything that it needs.
 struct Operation {
@@ -143,10 +149,11 @@ async fn every_operation_is_described_with_examples() {
 async fn every_operation_refuses_as_it_declares() {
     let api = router(edge(false));
     let insecure = router(edge(true));
-    let full = api_with(|edge| edge.api_calls = Semaphore::new(0));
+    let full = api_with(|edge| edge.api_calls = Arc::new(Semaphore::new(0)));
     for operation in Operation::all() {
         let mut tried = vec![Refusal::InvalidRequest, Refusal::Unauthorized, Refusal::OriginNotAllowed];
-        tried.extend([Refusal::TooManyRequests, Refusal::Unavailable]);
+        // The deadline is that of all, and is tried below with a body that does not come.
+        tried.extend([Refusal::TooManyRequests, Refusal::Unavailable, Refusal::RequestTimeout]);
 
         let problem =
             operation.refused(&api, operation.with_parameter("zzzz=1"), Refusal::InvalidRequest).await;
@@ -169,7 +176,7 @@ async fn every_operation_refuses_as_it_declares() {
 
         if operation.body.is_some() {
             refuses_bodies(&api, &operation).await;
-            tried.extend([Refusal::RequestTimeout, Refusal::BodyTooLarge, Refusal::UnsupportedMediaType]);
+            tried.extend([Refusal::BodyTooLarge, Refusal::UnsupportedMediaType]);
         }
         let declared = operation.declared["responses"].as_object().unwrap();
         let mut declared: Vec<&str> = declared.keys().map(String::as_str).collect();
@@ -195,11 +202,78 @@ async fn refuses_bodies(api: &Router, operation: &Operation) {
     text.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain"));
     operation.refused(api, text, Refusal::UnsupportedMediaType).await;
 
-    let long = operation.request_with("x".repeat(body::BODY_BYTES_MAX + 1));
+    let long = operation.request_with("x".repeat(BODY_BYTES_MAX + 1));
     operation.refused(api, long, Refusal::BodyTooLarge).await;
 
     let pending = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
     operation.refused(api, operation.request_with(pending), Refusal::RequestTimeout).await;
+}
+
+/// Shards that do not come to their orders.
+#[derive(Default)]
+struct Busy(Mutex<Vec<Arc<Order>>>);
+
+impl Sink for Busy {
+    fn deliver(&self, _published: Arc<Published>) {}
+
+    fn obey(&self, order: Arc<Order>) {
+        self.0.lock().push(order);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_not_carried_out_soon_is_not_told_to_be() {
+    let broker = Arc::new(MemoryBroker::new(Arc::new(OsEntropy), Limits::default()));
+    let busy = Arc::new(Busy::default());
+    broker.listen(Arc::clone(&busy) as Arc<dyn Sink>);
+    let api = router(edge_over(broker, false));
+    for operation in Operation::all().into_iter().filter(|operation| operation.path.starts_with("/v1/users/"))
+    {
+        if operation.method == Method::GET {
+            continue;
+        }
+        let mut request = operation.request();
+        if operation.path.ends_with("/subscribe") || operation.path.ends_with("/unsubscribe") {
+            *request.body_mut() = Body::from(r#"{"channel": "room"}"#);
+        }
+
+        let (head, _) = parts(api.clone().oneshot(request).await.unwrap()).await;
+
+        assert_eq!(head.status, StatusCode::ACCEPTED, "{}", operation.path);
+        assert!(operation.declared["responses"]["202"].is_object(), "{}", operation.path);
+    }
+    assert_eq!(busy.0.lock().len(), 4);
+    let command = json!({ "commands": [{ "disconnect": { "user": "ann", "body": {} } }] });
+    let request =
+        Request::post("/v1/batch").header("x-api-key", "k").header("content-type", "application/json");
+    let (_, answer) =
+        parts(api.oneshot(request.body(Body::from(command.to_string())).unwrap()).await.unwrap()).await;
+    assert_eq!(answer["results"][0]["status"], 202, "{answer}");
+}
+
+#[tokio::test]
+async fn an_empty_id_does_not_mean_all_connections_of_a_user() {
+    let api = router(edge(false));
+    let cases = [
+        ("disconnect", json!({ "client": "" }), "client"),
+        ("disconnect", json!({ "except": ["typo"] }), "except[0]"),
+        ("subscribe", json!({ "channel": "room", "session": "" }), "session"),
+        ("unsubscribe", json!({ "client": "typo" }), "client"),
+        ("refresh", json!({ "client": "" }), "client"),
+    ];
+
+    for (what, body, field) in cases {
+        let request = Request::post(format!("/v1/users/ann/{what}")).header("x-api-key", "k");
+        let request =
+            request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()));
+        let (head, problem) = parts(api.clone().oneshot(request.unwrap()).await.unwrap()).await;
+
+        assert_eq!(
+            (head.status, &problem["errors"][0]["field"]),
+            (StatusCode::BAD_REQUEST, &json!(field)),
+            "{what}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! What back ends do with the connections of a user, wherever they are: every node gets the order, and the call returns
-//! when this one has done it.
+//! when this one has done it, or after a second.
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use ports::protocol::Recovery;
 use ports::time::Timestamp;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wigwag_core::connections::{Ending, Life, Whose, Wish};
+use wigwag_core::connections::{Ending, Life, Wish};
 
 use super::backend;
 use super::body::Body;
-use super::names::Channel;
-use super::orders::{done, refuse_overload};
+use super::names::{Channel, ConnectionId};
+use super::orders::{carried_out, refuse_overload};
 use super::payload::{self, payload};
 use super::query::{Query, Segment};
 use super::refusal::{ProblemDocument, bad_field};
+use super::whose::{spared, whose};
 use crate::http::Edge;
 use crate::http::problem::Problem;
 
@@ -40,6 +41,7 @@ pub(super) struct Disconnect {
     #[schema(max_length = 123)]
     reason: Option<String>,
     /// Ids of connections that may stay.
+    #[schema(value_type = Option<Vec<ConnectionId>>)]
     except: Option<Vec<String>>,
 }
 
@@ -142,7 +144,9 @@ pub(super) struct Refresh {
 #[utoipa::path(post, path = "/v1/users/{user}/disconnect", tag = "users",
     params(("user" = String, Path, description = "The user's id, percent-encoded.", example = "ann")),
     request_body(content = Disconnect, example = json!({"code": 4001, "reason": "signed out"})),
-    responses((status = 204, description = "Those of this node are closed, and all others are told to.")))]
+    responses(
+        (status = 202, description = "This node has not come to it within a second. It will, and all others are told to."),
+        (status = 204, description = "Those of this node are closed, and all others are told to.")))]
 pub(super) async fn disconnect(
     State(edge): State<Arc<Edge>>,
     Segment(user): Segment,
@@ -159,6 +163,7 @@ pub(super) async fn disconnect(
     params(("user" = String, Path, description = "The user's id, percent-encoded.", example = "ann")),
     request_body(content = Subscribe, example = json!({"channel": "news:sport", "info": {"role": "editor"}, "override": {"presence": true}})),
     responses(
+        (status = 202, description = "This node has not come to it within a second. It will, and all others are told to."),
         (status = 204, description = "Those of this node are subscribed, and all others are told to be."),
         (status = 404, body = ProblemDocument, description = "`unknown_channel`")))]
 pub(super) async fn subscribe(
@@ -175,6 +180,7 @@ pub(super) async fn subscribe(
     params(("user" = String, Path, description = "The user's id, percent-encoded.", example = "ann")),
     request_body(content = Unsubscribe, example = json!({"channel": "news:sport"})),
     responses(
+        (status = 202, description = "This node has not come to it within a second. It will, and all others are told to."),
         (status = 204, description = "Those of this node have ended, and all others are told to."),
         (status = 404, body = ProblemDocument, description = "`unknown_channel`")))]
 pub(super) async fn unsubscribe(
@@ -190,7 +196,9 @@ pub(super) async fn unsubscribe(
 #[utoipa::path(post, path = "/v1/users/{user}/refresh", tag = "users",
     params(("user" = String, Path, description = "The user's id, percent-encoded.", example = "ann")),
     request_body(content = Refresh, example = json!({"expire_at": 4102444800_u64})),
-    responses((status = 204, description = "Those of this node know it, and all others are told.")))]
+    responses(
+        (status = 202, description = "This node has not come to it within a second. It will, and all others are told to."),
+        (status = 204, description = "Those of this node know it, and all others are told.")))]
 pub(super) async fn refresh(
     State(edge): State<Arc<Edge>>,
     Segment(user): Segment,
@@ -204,10 +212,9 @@ impl Disconnect {
     /// Closes the connections.
     pub(super) async fn perform(self, edge: &Edge, user: String) -> Result<StatusCode, Problem> {
         refuse_overload(edge)?;
-        let whose = Whose { user, client: self.client, session: self.session };
-        let ending = Ending { code: self.code, reason: self.reason, spare: self.except.unwrap_or_default() };
-        done(edge.services.app.connections.disconnect(&backend(), &whose, ending).await?).await;
-        Ok(StatusCode::NO_CONTENT)
+        let whose = whose(user, self.client, self.session)?;
+        let ending = Ending { code: self.code, reason: self.reason, spare: spared(self.except)? };
+        Ok(carried_out(edge.services.app.connections.disconnect(&backend(), &whose, ending).await?).await)
     }
 }
 
@@ -215,7 +222,7 @@ impl Subscribe {
     /// Makes the subscriptions.
     pub(super) async fn perform(self, edge: &Edge, user: String) -> Result<StatusCode, Problem> {
         refuse_overload(edge)?;
-        let whose = Whose { user, client: self.client, session: self.session };
+        let whose = whose(user, self.client, self.session)?;
         let details = ChannelGrant {
             info: payload(self.info, self.b64info, "b64info")?,
             data: payload(self.data, self.b64data, "b64data")?,
@@ -226,8 +233,7 @@ impl Subscribe {
             .map(|since| Recovery { offset: since.offset, epoch: Epoch::new(&since.epoch) });
         let expire_at = self.expire_at.map(Timestamp::from_secs);
         let wish = Wish { channel: self.channel, details, recover, expire_at };
-        done(edge.services.app.connections.subscribe(&backend(), &whose, wish).await?).await;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(carried_out(edge.services.app.connections.subscribe(&backend(), &whose, wish).await?).await)
     }
 }
 
@@ -235,13 +241,12 @@ impl Unsubscribe {
     /// Ends the subscriptions.
     pub(super) async fn perform(self, edge: &Edge, user: String) -> Result<StatusCode, Problem> {
         refuse_overload(edge)?;
-        let whose = Whose { user, client: self.client, session: self.session };
+        let whose = whose(user, self.client, self.session)?;
         let channel = match self.channel.as_deref() {
             Some("") => return Err(bad_field("channel", "is empty; leave it out for all channels")),
             channel => channel.unwrap_or_default(),
         };
-        done(edge.services.app.connections.unsubscribe(&backend(), &whose, channel).await?).await;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(carried_out(edge.services.app.connections.unsubscribe(&backend(), &whose, channel).await?).await)
     }
 }
 
@@ -249,12 +254,11 @@ impl Refresh {
     /// Changes the life span.
     pub(super) async fn perform(self, edge: &Edge, user: String) -> Result<StatusCode, Problem> {
         refuse_overload(edge)?;
-        let whose = Whose { user, client: self.client, session: self.session };
+        let whose = whose(user, self.client, self.session)?;
         let is_over = self.expired.unwrap_or_default();
         let life = if is_over { Life::Over } else { Life::Until(self.expire_at.map(Timestamp::from_secs)) };
         let info = payload(self.info, None, "info")?;
-        done(edge.services.app.connections.refresh(&backend(), &whose, life, info).await?).await;
-        Ok(StatusCode::NO_CONTENT)
+        Ok(carried_out(edge.services.app.connections.refresh(&backend(), &whose, life, info).await?).await)
     }
 }
 

@@ -46,9 +46,13 @@ fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Bytes as the standard writes them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A recorded place in a trace as the header has it.
 pub fn header(context: &TraceContext) -> Option<HeaderValue> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     HeaderValue::from_str(&format!("00-{}-{}-01", hex(&context.trace), hex(&context.span))).ok()
 }
 

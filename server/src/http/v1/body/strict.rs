@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
+use super::super::refusal::FIELD_ERRORS_MAX;
 use crate::config::nearest::nearest;
 use crate::http::problem::FieldError;
 
@@ -99,7 +100,8 @@ impl<'de> Deserializer<'de> for Strict<'de> {
     ) -> Result<V::Value, Wrong> {
         let Members(members) = serde_json::from_str(self.0.get())?;
         let unknown = members.iter().filter(|(name, _)| !fields.contains(&name.as_str()));
-        let unknown: Vec<_> = unknown.map(|(name, _)| unknown_field(name, fields)).collect();
+        let told = unknown.take(FIELD_ERRORS_MAX).map(|(name, _)| unknown_field(name, fields));
+        let unknown: Vec<_> = told.collect();
         if !unknown.is_empty() {
             return Err(Wrong(unknown));
         }
